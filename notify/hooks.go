@@ -1,0 +1,31 @@
+package notify
+
+import "time"
+
+// Hooks tell an observer what happens, like net/http/httptrace does. Any func may be nil. They are called on the path:
+// they must be quick, must not block and are safe for concurrent use.
+type Hooks struct {
+	// Batch is called after a batch was stored: how many records it had, what became of them, how long it took.
+	Batch func(b BatchStats)
+	// Attempted is called after every attempt to send. Since is the time from the record's or resend's creation.
+	Attempted func(m *Message, a Answer, took, since time.Duration)
+	// Finished is called when outcomes are in SQL.
+	Finished func(done []Outcome)
+	// Queued tells how many messages wait in memory for a channel.
+	Queued func(ch Channel, n int)
+	// Retrying is called when an engine (kafka, redis, sql) fails and is tried again.
+	Retrying func(engine string, err error)
+}
+
+// BatchStats counts what became of a batch.
+type BatchStats struct {
+	Topic     string
+	Partition int
+	Records   int
+	Stored    int
+	Repeated  int
+	Rejected  int
+	Messages  int
+	Lag       time.Duration // age of the oldest record when the batch was stored
+	Took      time.Duration
+}

@@ -1,0 +1,67 @@
+package notify
+
+import "time"
+
+// Customer is a person who is told things, as stored.
+type Customer struct {
+	ID string
+	Contact
+	Preferences Preferences
+	// ByAPI is set once somebody wrote the customer by REST: from then on events fill blanks and overwrite nothing.
+	ByAPI     bool
+	Version   int64 // grows by one with every write; 0 for a customer that is not stored
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Preferences are a customer's own choices. What is absent is on.
+type Preferences struct {
+	Channels   map[Channel]bool              `json:"channels,omitempty"`
+	Categories map[Category]map[Channel]bool `json:"categories,omitempty"`
+	Quiet      *QuietHours                   `json:"quiet_hours,omitempty"`
+}
+
+// Allows tells whether the customer takes this category on this channel.
+func (p *Preferences) Allows(ch Channel, cat Category) bool {
+	if on, said := p.Channels[ch]; said && !on {
+		return false
+	}
+	if on, said := p.Categories[cat][ch]; said && !on {
+		return false
+	}
+	return true
+}
+
+// Profile is everything about a customer that a decision needs.
+type Profile struct {
+	Customer
+	Subscriptions []Subscription
+}
+
+// Subscription is one browser that takes Web Push, from its PushSubscription.
+type Subscription struct {
+	ID         string `json:"id"` // hex of a hash of the endpoint; the address of a push message
+	CustomerID string `json:"customer_id"`
+	Endpoint   string `json:"endpoint"`
+	P256dh     string `json:"p256dh"` // base64url, the browser's public key
+	Auth       string `json:"auth"`   // base64url, the shared secret
+	CreatedAt  time.Time
+}
+
+// Head is how far an order has come in one line of business: the newest event that was stored.
+type Head struct {
+	OrderID    string
+	Line       Line
+	CustomerID string
+	Milestone  string
+	Sequence   int64
+	OccurredAt time.Time
+	Facts      []byte // JSON object: what is still true of the order (driver, vehicle, tracking link), over all its events
+	Version    int64  // grows by one with every write; 0 for an order that is not stored
+}
+
+// OrderLine is the key of a Head.
+type OrderLine struct {
+	OrderID string
+	Line    Line
+}

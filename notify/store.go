@@ -1,0 +1,129 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Store is the truth as Intake needs it. sqlstore implements it over PostgreSQL and SQLite.
+//
+// Batch calls fill the caller's memory: dst[i] answers in[i]. An error means that nothing is decided: try the whole batch
+// again.
+type Store interface {
+	// Known tells which events are stored already.
+	Known(ctx context.Context, ids []ID, dst []bool) error
+	// Lookup fills profiles and heads. What is not stored gets the zero value with its key (CustomerID, OrderID, Line) set.
+	Lookup(ctx context.Context, customers []string, profiles []Profile, orders []OrderLine, heads []Head) error
+	// Add stores the batch in one transaction and sets New on every event that was not there. Messages of events that
+	// are not new are not stored. It returns *HeadMoved when a head was not what Decide thought, ErrBadRow when the
+	// database refuses the data itself; both stored nothing.
+	Add(ctx context.Context, b *Batch) error
+}
+
+// Cache remembers what is in SQL. It may forget everything at any moment, and may fail.
+type Cache interface {
+	// Look asks, in one round trip, which events were marked and what is remembered of customers and orders. A miss
+	// leaves Version 0 in the profile or head.
+	Look(ctx context.Context, l *Look) error
+	// Mark remembers events that are in SQL, and the newest profiles and heads; an older Version never replaces a newer.
+	Mark(ctx context.Context, m *Look) error
+}
+
+// Look is one question to the cache and its answer, or one thing to remember. Slices are parallel: Seen answers Events,
+// Profiles answers Customers, Heads answers Orders.
+type Look struct {
+	Events    []ID
+	Seen      []bool
+	Customers []string
+	Profiles  []Profile
+	Orders    []OrderLine
+	Heads     []Head
+}
+
+// Live shows publications to the sockets that are open now, on every node.
+type Live interface {
+	Publish(ctx context.Context, ps []Publication) error
+}
+
+// Publication is one message to the sockets of one customer.
+type Publication struct {
+	Customer string
+	Data     []byte // a JSON object on one line
+}
+
+// Batch is what one round of Intake stores.
+type Batch struct {
+	Topic     string
+	Partition int
+	Next      int64 // the offset after the last record of the batch
+	Now       time.Time
+
+	Events    []Stored
+	Messages  []Message
+	Heads     []Head     // as they shall be; Version is that of the row to replace, 0 to insert
+	Customers []Customer // as they shall be; Version as for Heads
+	Supersede []Supersede
+	Rejects   []Reject
+}
+
+// Stored is an event with what was decided about it: one row. It is also the record of its WebSocket message.
+type Stored struct {
+	*Event
+	State    State // of the WebSocket message: Sent, or Suppressed with Reason
+	Reason   Reason
+	Title    string
+	Body     string
+	Locale   string
+	Template string
+	NotSent  []NotSent // channels that the route names and that got no message
+	New      bool      // set by Add
+}
+
+// Supersede makes the older pending messages of one order, customer and channel give way to Keep.
+type Supersede struct {
+	OrderID    string
+	Line       Line
+	CustomerID string
+	Channel    Channel
+	Keep       ID
+	Standing   bool // Keep also replaces those that stand until they are answered
+}
+
+// ErrBadRow means that the database refuses the data itself: trying again is useless.
+var ErrBadRow = errors.New("the database refuses the data")
+
+// HeadMoved means that heads in SQL were not those that the batch was decided on: decide again on what is stored.
+type HeadMoved struct {
+	Orders    []OrderLine // heads that have another version
+	Customers []string    // customers that have another version
+}
+
+// Error counts them.
+func (e *HeadMoved) Error() string {
+	return fmt.Sprintf("%d order heads and %d customers have changed meanwhile", len(e.Orders), len(e.Customers))
+}
+
+// Ledger is the truth as sending needs it. sqlstore implements it.
+type Ledger interface {
+	// Begin makes "sending" durable for messages that are pending, ours, due and not expired, counts the attempt in
+	// ms[i].Attempt and sets ok[i]; for all others ok[i] is false and nothing happens: somebody else has them, or they
+	// were suppressed meanwhile.
+	Begin(ctx context.Context, now time.Time, ms []*Message, ok []bool) error
+	// Finish stores outcomes. A row moves only from pending, sending or verify, and only for the same attempt; any
+	// other outcome is dropped. A message that goes back to pending is nobody's until it is claimed.
+	Finish(ctx context.Context, now time.Time, done []Outcome) error
+	// Release makes messages that are pending and ours nobody's, so that any process may claim them.
+	Release(ctx context.Context, ids []ID) error
+}
+
+// Outbox is the truth as Sweep needs it. sqlstore implements it.
+type Outbox interface {
+	// Claim makes up to limit messages of a channel ours: pending, nobody's, due. It first suppresses those that have
+	// expired. The oldest come first.
+	Claim(ctx context.Context, now time.Time, ch Channel, limit int) ([]Message, error)
+	// Reclaim takes what dead processes left: pending becomes nobody's, and what was being sent on a channel that must
+	// not repeat goes to verify. A process is dead when the lock that it held is free.
+	Reclaim(ctx context.Context, now time.Time) (n int, err error)
+}
