@@ -50,6 +50,7 @@ type Live interface {
 // Publication is one message to the sockets of one customer.
 type Publication struct {
 	Customer string
+	OrderID  string // a socket that was opened for one order sees only that order's
 	Data     []byte // a JSON object on one line
 }
 
