@@ -3,6 +3,9 @@ package notify
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"time"
 )
 
 // Partition is one partition of a topic while this process owns it.
@@ -20,3 +23,149 @@ type Partition interface {
 
 // ErrFenced means that the partition belongs to another process now.
 var ErrFenced = errors.New("the partition belongs to another process now")
+
+// Positions are how far each partition has been stored, from the same transactions as the events.
+type Positions interface {
+	Position(ctx context.Context, topic string, partition int) (next int64, known bool, err error)
+}
+
+// DeadLetters keep the records that can't be understood, where operators look for them.
+type DeadLetters interface {
+	// Bury returns when all of them are safely written.
+	Bury(ctx context.Context, rs []Reject) error
+}
+
+const (
+	batchSize   = 2000                   // records in a round at most; see docs/performance.md
+	commitEvery = 100 * time.Millisecond // the least time between two commits of a partition
+	repeatLive  = 2 * time.Minute        // how long a repeated event is shown again, see Intake.publish
+)
+
+// Intake takes records from Kafka to durable messages. One Intake serves all partitions; each has its own worker.
+type Intake struct {
+	Decode      func(r *Record, now time.Time, dst *Event) error // *Invalid for what can never be understood
+	Cache       Cache
+	Store       Store
+	Positions   Positions
+	DeadLetters DeadLetters
+	Live        Live
+	Put         func(ms []Message) // takes messages that are due to their dispatchers; never blocks
+	Rules       *Rules
+	Hooks       *Hooks
+	Now         func() time.Time
+
+	Kafka, Redis, SQL *Outage
+}
+
+// Work reads a partition until ctx ends or the partition is lost. What it has begun it finishes: the batch in hand is
+// stored and committed. It returns nil when ctx has ended, ErrFenced when the partition went elsewhere.
+func (in *Intake) Work(ctx context.Context, p Partition) error {
+	if err := in.start(ctx, p); err != nil {
+		return ended(ctx, err)
+	}
+	commits := newCommitter(ctx, in, p)
+	defer commits.close()
+	b := newRound(in)
+	b.topic, b.partition, _ = p.Name()
+	records := make([]Record, batchSize)
+	for {
+		n, err := p.Fetch(ctx, records)
+		if err != nil {
+			return ended(ctx, err)
+		}
+		if n == 0 {
+			continue
+		}
+		next := records[n-1].Offset + 1
+		if err := b.run(ctx, records[:n], next); err != nil {
+			return ended(ctx, err)
+		}
+		commits.upTo(next)
+		if commits.fenced() {
+			return ErrFenced
+		}
+	}
+}
+
+// start moves the partition back to where SQL stands, if that is behind Kafka: a database that was restored from a
+// backup reads again what it has lost.
+func (in *Intake) start(ctx context.Context, p Partition) error {
+	topic, partition, next := p.Name()
+	return again(ctx, in.SQL, in.Now, func() error {
+		stored, known, err := in.Positions.Position(ctx, topic, partition)
+		if err != nil {
+			return fmt.Errorf("read the stored position of %s/%d: %w", topic, partition, err)
+		}
+		if known && stored < next {
+			p.StartAt(stored)
+		}
+		return nil
+	})
+}
+
+// ended hides the error that a stop causes.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// committer tells Kafka how far a partition is stored, off the path of its events: the newest position wins, and the last
+// one is told before close returns.
+type committer struct {
+	next  chan int64 // one place: the newest position
+	lost  chan struct{}
+	ended sync.WaitGroup
+}
+
+func newCommitter(ctx context.Context, in *Intake, p Partition) *committer {
+	c := &committer{next: make(chan int64, 1), lost: make(chan struct{})}
+	c.ended.Go(func() { c.run(ctx, in, p) })
+	return c
+}
+
+// upTo replaces a position that was not committed yet. Only the worker calls it.
+func (c *committer) upTo(next int64) {
+	select {
+	case <-c.next:
+	default:
+	}
+	c.next <- next
+}
+
+func (c *committer) run(ctx context.Context, in *Intake, p Partition) {
+	for next := range c.next {
+		// The last commit of a generation comes after its context has ended.
+		err := p.Commit(context.WithoutCancel(ctx), next)
+		switch {
+		case errors.Is(err, ErrFenced):
+			close(c.lost)
+			for range c.next { // until close
+			}
+			return
+		case err != nil:
+			in.Kafka.Failed(err, in.Now()) // the next one commits this one too
+		default:
+			in.Kafka.Answered(in.Now())
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(commitEvery):
+		}
+	}
+}
+
+func (c *committer) fenced() bool {
+	select {
+	case <-c.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *committer) close() {
+	close(c.next)
+	c.ended.Wait()
+}

@@ -1,5 +1,14 @@
 package notify
 
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"onmyway/templates"
+)
+
 // ResendRequest is what staff ask for when somebody did not get a message.
 type ResendRequest struct {
 	Of         ID
@@ -12,9 +21,160 @@ type ResendRequest struct {
 
 // Refusal is the error of a resend that must not be made, with what to do instead.
 type Refusal struct {
-	Code   string // stable: opted_out, expired, no_address, verify_open, channel_off, not_visible, invalid_template
+	Code   string // stable, see the Refuse constants
 	Detail string
 }
 
+// The codes of a Refusal.
+const (
+	RefuseChannel  = "choose_channel"   // the live page has it already: name another channel
+	RefusePending  = "still_pending"    // the message has not left yet
+	RefuseVerify   = "verify_open"      // whether it went out is not clear yet
+	RefuseExpired  = "expired"          // the text is no longer true; force sends it all the same
+	RefuseOptedOut = "opted_out"        // the customer does not want it; nothing overrides that
+	RefuseAddress  = "no_address"       // there is no number or device to send it to
+	RefuseOff      = "channel_off"      // the operator has not set the channel up
+	RefuseHidden   = "not_visible"      // customers are never told this milestone
+	RefuseWords    = "invalid_template" // the text can't be written from what is stored
+)
+
 // Error is the detail.
 func (r *Refusal) Error() string { return r.Detail }
+
+// ResendStore is the truth as Resender needs it.
+type ResendStore interface {
+	Entry(ctx context.Context, id ID) (Entry, error)
+	Lookup(ctx context.Context, customers []string, profiles []Profile, orders []OrderLine, heads []Head) error
+	// Repeated returns the message that an earlier call under the same key made; ErrKeyReused when that call asked
+	// for something else.
+	Repeated(ctx context.Context, key Idempotent) (id ID, made bool, err error)
+	// AddResend stores m as the next resend of its event and channel, in one transaction with the key, and returns its
+	// id: that of the earlier call when the key was used already. m.ID and m.ResendNo are set by the store.
+	AddResend(ctx context.Context, now time.Time, m Message, by, why string, key Idempotent) (ID, error)
+}
+
+// Resender sends a message again: a new row, due now, on the same path as any other.
+type Resender struct {
+	Store ResendStore
+	Rules *Rules
+	Wake  func() // makes Sweep look now
+}
+
+// Resend makes a new message from the stored facts, as they are true now. The same key gives the same message. Errors:
+// *Refusal, ErrNotFound, ErrKeyReused.
+func (r *Resender) Resend(ctx context.Context, now time.Time, req ResendRequest) (Entry, error) {
+	id, made, err := r.Store.Repeated(ctx, req.Idempotent)
+	if err != nil {
+		return Entry{}, err
+	}
+	if made {
+		return r.Store.Entry(ctx, id)
+	}
+	old, err := r.Store.Entry(ctx, req.Of)
+	if err != nil {
+		return Entry{}, err
+	}
+	profiles, heads := make([]Profile, 1), make([]Head, 1)
+	if err := r.Store.Lookup(ctx, []string{old.CustomerID}, profiles, []OrderLine{{old.OrderID, old.Line}}, heads); err != nil {
+		return Entry{}, fmt.Errorf("look up the customer of message %s: %w", req.Of, err)
+	}
+	m, err := r.Rules.resend(&old, &profiles[0], &heads[0], req, now)
+	if err != nil {
+		return Entry{}, err
+	}
+	if id, err = r.Store.AddResend(ctx, now, m, req.By, req.Reason, req.Idempotent); err != nil {
+		return Entry{}, err
+	}
+	r.Wake()
+	return r.Store.Entry(ctx, id)
+}
+
+// resend decides what is sent again, or why nothing may be. Pure.
+func (r *Rules) resend(old *Entry, p *Profile, h *Head, req ResendRequest, now time.Time) (Message, error) {
+	refuse := func(code, detail string) (Message, error) { return Message{}, &Refusal{code, detail} }
+	ch := req.Channel
+	if ch == "" {
+		ch = old.Channel
+	}
+	ms := MilestoneOf(old.Line, old.Milestone)
+	switch {
+	case ch == WebSocket:
+		return refuse(RefuseChannel, "the live page shows it already: name the channel sms or push")
+	case ms == nil || !ms.Visible:
+		return refuse(RefuseHidden, "customers are never told this milestone")
+	case old.State == Verify && old.Channel == ch:
+		return refuse(RefuseVerify, "whether the first one went out is not clear yet: wait until it is")
+	case (old.State == Pending || old.State == Sending) && old.Channel == ch:
+		return refuse(RefusePending, "the message has not left yet: it goes out by itself")
+	}
+	expires := old.OccurredAt.Add(ms.Validity)
+	if !now.Before(expires) {
+		if !req.Force {
+			return refuse(RefuseExpired, "the text was true until "+expires.UTC().Format(time.RFC3339)+": set force to send it all the same")
+		}
+		expires = now.Add(ms.Validity)
+	}
+	due, why := r.may(ch, ms, &p.Customer, now, expires)
+	switch why {
+	case OptedOut:
+		return refuse(RefuseOptedOut, "the customer has turned this off: only they can turn it on again")
+	case ChannelOff:
+		return refuse(RefuseOff, "the channel "+string(ch)+" is not set up")
+	case Quiet:
+		return refuse(RefuseExpired, "the customer's quiet hours outlast the text")
+	}
+	return r.write(old, p, h, ch, due, expires, now)
+}
+
+// write makes the message of a resend.
+func (r *Rules) write(old *Entry, p *Profile, h *Head, ch Channel, due, expires, now time.Time) (Message, error) {
+	facts, err := templates.ParseFacts(old.Data)
+	if err != nil {
+		return Message{}, fmt.Errorf("read the facts of message %s: %w", old.ID, err)
+	}
+	w := r.words(old.Line, old.Milestone, &p.Customer,
+		templates.Vars{OrderID: old.OrderID, Facts: facts.Inherit(standingFacts(h)), Now: now})
+	m := old.Message
+	m.Channel, m.State, m.Reason, m.Attempt, m.ProviderID = ch, Pending, "", 0, ""
+	m.CreatedAt, m.UpdatedAt, m.DueAt, m.ExpiresAt = now, now, due, expires
+	m.Locale, m.Template, m.ResendOf = w.Locale, w.Version, old.ID
+	if old.Channel == WebSocket { // its row is the event itself
+		m.EventID = old.ID
+	}
+	m.Urgency = MilestoneOf(old.Line, old.Milestone).Urgency
+	m.Title, m.Body = "", ""
+	m.Link, _ = w.vars.Facts.Get("tracking_url")
+	if due.After(now) {
+		m.Reason = Quiet
+	}
+	var noWords error
+	switch ch {
+	case SMS:
+		m.Address = p.Phone
+		m.Body, noWords = w.text()
+	case Push:
+		m.Address = p.device(old.Address)
+		m.Title, m.Body, noWords = w.page()
+	}
+	if m.Address == "" {
+		return Message{}, &Refusal{RefuseAddress, "the customer has no number or device for " + string(ch)}
+	}
+	if noWords != nil {
+		return Message{}, &Refusal{RefuseWords, "the text can't be written: " + noWords.Error()}
+	}
+	return m, nil
+}
+
+// device is the subscription that a push went to if it still exists, else the newest one; empty for none.
+func (p *Profile) device(old string) string {
+	if slices.ContainsFunc(p.Subscriptions, func(s Subscription) bool { return s.ID == old }) {
+		return old
+	}
+	newest := Subscription{}
+	for _, s := range p.Subscriptions {
+		if !s.CreatedAt.Before(newest.CreatedAt) {
+			newest = s
+		}
+	}
+	return newest.ID
+}

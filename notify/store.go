@@ -51,7 +51,7 @@ type Live interface {
 type Publication struct {
 	Customer string
 	OrderID  string // a socket that was opened for one order sees only that order's
-	Data     []byte // a JSON object on one line
+	Data     []byte // a JSON object on one line; good until Publish returns
 }
 
 // Batch is what one round of Intake stores.
@@ -82,14 +82,15 @@ type Stored struct {
 	New      bool      // set by Add
 }
 
-// Supersede makes the older pending messages of one order, customer and channel give way to Keep.
+// Supersede makes the older pending messages of one order, customer and channel give way to those of the event Keep.
+// Resends stay: somebody asked for them.
 type Supersede struct {
 	OrderID    string
 	Line       Line
 	CustomerID string
 	Channel    Channel
-	Keep       ID
-	Standing   bool // Keep also replaces those that stand until they are answered
+	Keep       ID   // an event: its own messages stay; without effect when the event is not new
+	Standing   bool // also replaces messages that stand until they are answered
 }
 
 // ErrBadRow means that the database refuses the data itself: trying again is useless.

@@ -1,0 +1,230 @@
+package notify
+
+import (
+	"time"
+
+	"onmyway/templates"
+)
+
+// Rules are what decisions follow, besides what the event and the customer say. They never change after start.
+type Rules struct {
+	Routes   Routes
+	Words    *templates.Set
+	Channels map[Channel]bool // those that the operator has set up
+	Locale   string           // of customers whose own is not known
+	Zone     *time.Location   // of customers whose own is not known
+	Zones    func(name string) *time.Location
+}
+
+// Decision is what follows from one event. Its slices are reused from one decision to the next.
+type Decision struct {
+	Stored    Stored
+	Messages  []Message
+	Supersede []Supersede
+	Head      Head // how far the order is after the event
+	HeadMoved bool
+	Customer  Customer // what is known of the customer after the event
+	Learned   bool     // Customer says more than before
+}
+
+// Decide says what follows from an event: what the live page shows, who else is told and how, and why not otherwise.
+// It has no clock and no I/O: the same input gives the same decision. h and p are what is known before the event.
+func Decide(e *Event, h *Head, p *Profile, r *Rules, now time.Time, d *Decision) {
+	*d = Decision{Messages: d.Messages[:0], Supersede: d.Supersede[:0], Head: *h, Customer: p.Customer}
+	d.Stored = Stored{Event: e, State: Suppressed}
+	older := h.after(e)
+	d.Customer.Contact, d.Learned = learn(p.Contact, e.Customer, p.ByAPI || older)
+	facts := e.Facts.Inherit(standingFacts(h))
+	if !older && !h.at(e) {
+		d.HeadMoved = true
+		d.Head.CustomerID, d.Head.Milestone = e.CustomerID, e.Milestone.Name
+		d.Head.Sequence, d.Head.OccurredAt = e.Sequence, e.OccurredAt
+		d.Head.Facts = facts.AppendJSON(nil)
+	}
+	expires := e.OccurredAt.Add(e.Milestone.Validity)
+	switch {
+	case !e.Milestone.Visible:
+		d.Stored.Reason = NotVisible
+	case older:
+		d.Stored.Reason = Stale
+	case !now.Before(expires):
+		d.Stored.Reason = Expired
+	default:
+		d.tell(p, r, facts, now, expires)
+	}
+}
+
+// tell writes the texts of an event that customers may see, for every channel of its route.
+func (d *Decision) tell(p *Profile, r *Rules, facts templates.Facts, now, expires time.Time) {
+	e := d.Stored.Event
+	w := r.words(e.Line, e.Milestone.Name, &d.Customer, templates.Vars{OrderID: e.OrderID, Facts: facts, Now: now})
+	for _, ch := range r.Routes[e.Milestone].Channels {
+		if ch == WebSocket {
+			d.show(p, w)
+			continue
+		}
+		due, reason := r.may(ch, e.Milestone, &d.Customer, now, expires)
+		if reason == "" {
+			reason = d.address(ch, p, w, due, expires)
+		}
+		if reason != "" {
+			d.Stored.NotSent = append(d.Stored.NotSent, NotSent{ch, reason})
+			continue
+		}
+		d.supersede(ch)
+	}
+	if d.Stored.State == Suppressed && d.Stored.Reason == "" {
+		d.Stored.Reason = ChannelOff // the route leaves the live page out
+	}
+}
+
+// show decides about the live page.
+func (d *Decision) show(p *Profile, w *words) {
+	cat := d.Stored.Milestone.Category
+	if !p.Preferences.Allows(WebSocket, cat) {
+		d.Stored.Reason = OptedOut
+		return
+	}
+	title, body, err := w.page()
+	if err != nil {
+		d.Stored.Reason = InvalidTemplate
+		return
+	}
+	d.Stored.State = Sent
+	d.Stored.Title, d.Stored.Body = title, body
+	d.Stored.Locale, d.Stored.Template = w.Locale, w.Version
+}
+
+// may says from when on a customer may be told on a channel, or why not at all.
+func (r *Rules) may(ch Channel, m *Milestone, c *Customer, now, expires time.Time) (due time.Time, why Reason) {
+	if !r.Channels[ch] {
+		return now, ChannelOff
+	}
+	if !c.Preferences.Allows(ch, m.Category) {
+		return now, OptedOut
+	}
+	if q := c.Preferences.Quiet; q != nil && !r.Routes[m].PierceQuiet {
+		due := q.Until(now, r.zone(c))
+		if !due.Before(expires) {
+			return due, Quiet
+		}
+		return due, ""
+	}
+	return now, ""
+}
+
+// address makes the messages of one channel: one for the phone, one for every browser.
+func (d *Decision) address(ch Channel, p *Profile, w *words, due, expires time.Time) Reason {
+	base := Message{Channel: ch, Locale: w.Locale, Template: w.Version, DueAt: due, ExpiresAt: expires}
+	if due.After(w.vars.Now) {
+		base.Reason = Quiet
+	}
+	switch ch {
+	case SMS:
+		if d.Customer.Phone == "" {
+			return NoAddress
+		}
+		body, err := w.text()
+		if err != nil {
+			return InvalidTemplate
+		}
+		base.Address, base.Body = d.Customer.Phone, body
+		d.add(base, w)
+	case Push:
+		if len(p.Subscriptions) == 0 {
+			return NoAddress
+		}
+		title, body, err := w.page()
+		if err != nil {
+			return InvalidTemplate
+		}
+		base.Title, base.Body = title, body
+		for i := range p.Subscriptions {
+			base.Address = p.Subscriptions[i].ID
+			d.add(base, w)
+		}
+	}
+	return ""
+}
+
+// add completes a message and notes what it supersedes.
+func (d *Decision) add(m Message, w *words) {
+	e := d.Stored.Event
+	m.ID = MessageID(e, m.Channel, m.Address, 0)
+	m.EventID, m.OrderID, m.CustomerID = e.ID, e.OrderID, e.CustomerID
+	m.Line, m.Milestone, m.Sequence = e.Line, e.Milestone.Name, e.Sequence
+	m.Urgency, m.Standing, m.OccurredAt = e.Milestone.Urgency, e.Milestone.Standing, e.OccurredAt
+	m.State, m.CreatedAt, m.UpdatedAt = Pending, w.vars.Now, w.vars.Now
+	m.Link, _ = w.vars.Facts.Get("tracking_url")
+	d.Messages = append(d.Messages, m)
+}
+
+// supersede makes older news of the order give way on a channel that has something newer to say.
+func (d *Decision) supersede(ch Channel) {
+	e := d.Stored.Event
+	d.Supersede = append(d.Supersede, Supersede{
+		OrderID: e.OrderID, Line: e.Line, CustomerID: e.CustomerID, Channel: ch, Keep: e.ID,
+		Standing: e.Milestone.replacesStanding(),
+	})
+}
+
+// supersedes tells whether m makes an older pending message of the same customer and channel pointless. SQL decides the
+// same way, see Supersede.
+func (m *Message) supersedes(older *Message) bool {
+	return m.EventID != older.EventID && m.OrderID == older.OrderID && m.Line == older.Line &&
+		m.ResendNo == 0 && older.ResendNo == 0 &&
+		(!older.Standing || MilestoneOf(m.Line, m.Milestone).replacesStanding())
+}
+
+// replacesStanding tells whether the milestone may replace news that stands until it is answered.
+func (m *Milestone) replacesStanding() bool { return m.Standing || m.Phase == PhaseClosed }
+
+// after tells whether the head is newer than the event. Sequences decide where both have one, else event times, else
+// the places in the table.
+func (h *Head) after(e *Event) bool {
+	switch {
+	case h.Milestone == "":
+		return false
+	case h.Sequence > 0 && e.Sequence > 0:
+		return e.Sequence < h.Sequence
+	case !e.OccurredAt.Equal(h.OccurredAt):
+		return e.OccurredAt.Before(h.OccurredAt)
+	}
+	m := MilestoneOf(h.Line, h.Milestone)
+	return m != nil && e.Milestone.Rank < m.Rank
+}
+
+// at tells whether the head is the event itself.
+func (h *Head) at(e *Event) bool {
+	return h.Milestone == e.Milestone.Name && h.Sequence == e.Sequence &&
+		(e.Sequence > 0 || e.OccurredAt.Equal(h.OccurredAt))
+}
+
+func standingFacts(h *Head) templates.Facts {
+	if len(h.Facts) == 0 {
+		return nil
+	}
+	facts, err := templates.ParseFacts(h.Facts)
+	if err != nil { // we wrote them ourselves; without them a text only falls back to "your driver"
+		return nil
+	}
+	return facts
+}
+
+// learn merges what an event says of a customer into what is known. An event that is late, or that speaks of a customer
+// whom somebody wrote by REST, only fills blanks.
+func learn(known Contact, said *Contact, onlyBlanks bool) (Contact, bool) {
+	if said == nil {
+		return known, false
+	}
+	next := known
+	for _, f := range []struct {
+		dst *string
+		src string
+	}{{&next.Name, said.Name}, {&next.Phone, said.Phone}, {&next.Locale, said.Locale}, {&next.TimeZone, said.TimeZone}} {
+		if f.src != "" && (*f.dst == "" || !onlyBlanks) {
+			*f.dst = f.src
+		}
+	}
+	return next, next != known
+}

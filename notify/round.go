@@ -1,0 +1,274 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// round is one batch on its way from records to durable messages. It belongs to one worker, and its memory is reused.
+type round struct {
+	*Intake
+	topic     string
+	partition int
+
+	events  []Event  // decoded
+	rejects []Reject // not decodable
+	work    []*Event // events that SQL may not have yet, each once
+	taken   map[ID]bool
+
+	look      Look
+	customers map[string]int    // -> look.Profiles
+	orders    map[OrderLine]int // -> look.Heads
+	moved     []bool            // heads that the batch moves
+	learned   []bool            // profiles that the batch changes
+
+	decision Decision
+	batch    Batch
+	shown    []Publication
+	frames   []byte
+}
+
+func newRound(in *Intake) *round {
+	return &round{Intake: in, taken: map[ID]bool{}, customers: map[string]int{}, orders: map[OrderLine]int{}}
+}
+
+// run is the life of a batch. When it returns nil, everything in it is in SQL, shown to open sockets and handed to the
+// dispatchers, and everything before next may be committed.
+func (b *round) run(ctx context.Context, records []Record, next int64) error {
+	started := b.Now()
+	b.decode(records, started)
+	if err := b.bury(ctx); err != nil {
+		return err
+	}
+	b.remember(ctx) // which did we have, who are they, how far are their orders
+	if err := b.confirm(ctx); err != nil {
+		return err
+	}
+	if err := b.store(ctx, b.work, next); err != nil {
+		return err
+	}
+	b.report(records, started)
+	return nil
+}
+
+// decode turns records into events and rejects.
+func (b *round) decode(records []Record, now time.Time) {
+	b.events, b.rejects = slices.Grow(b.events[:0], len(records)), b.rejects[:0]
+	for i := range records {
+		b.events = append(b.events, Event{})
+		err := b.Decode(&records[i], now, &b.events[len(b.events)-1])
+		if err == nil {
+			continue
+		}
+		b.events = b.events[:len(b.events)-1]
+		b.reject(&records[i], err, now)
+	}
+}
+
+func (b *round) reject(r *Record, err error, now time.Time) {
+	reject := Reject{Record: *r, Reason: "undecodable", At: now}
+	var invalid *Invalid
+	if errors.As(err, &invalid) {
+		reject.Reason, reject.Problems = invalid.Reason, invalid.Problems
+	}
+	b.rejects = append(b.rejects, reject)
+}
+
+// bury writes rejects to the dead-letter topic. A topic that refuses them holds the partition: nothing is skipped.
+func (b *round) bury(ctx context.Context) error {
+	if len(b.rejects) == 0 {
+		return nil
+	}
+	return again(ctx, b.Kafka, b.Now, func() error {
+		if err := b.DeadLetters.Bury(ctx, b.rejects); err != nil {
+			return fmt.Errorf("write %d dead letters: %w", len(b.rejects), err)
+		}
+		return nil
+	})
+}
+
+// remember asks the cache about the batch, once. A cache that fails remembers nothing.
+func (b *round) remember(ctx context.Context) {
+	l := &b.look
+	l.Events, l.Customers, l.Orders = l.Events[:0], l.Customers[:0], l.Orders[:0]
+	clear(b.customers)
+	clear(b.orders)
+	for i := range b.events {
+		e := &b.events[i]
+		l.Events = append(l.Events, e.ID)
+		if _, there := b.customers[e.CustomerID]; !there {
+			b.customers[e.CustomerID] = len(l.Customers)
+			l.Customers = append(l.Customers, e.CustomerID)
+		}
+		if o := (OrderLine{e.OrderID, e.Line}); !b.has(o) {
+			b.orders[o] = len(l.Orders)
+			l.Orders = append(l.Orders, o)
+		}
+	}
+	l.Seen = cleared(l.Seen, len(l.Events))
+	l.Profiles = cleared(l.Profiles, len(l.Customers))
+	l.Heads = cleared(l.Heads, len(l.Orders))
+	if len(l.Events) == 0 {
+		return
+	}
+	if err := b.Cache.Look(ctx, l); err != nil {
+		b.Redis.Failed(err, b.Now())
+		clear(l.Seen)
+		clear(l.Profiles)
+		clear(l.Heads)
+		return
+	}
+	b.Redis.Answered(b.Now())
+}
+
+func (b *round) has(o OrderLine) bool { _, there := b.orders[o]; return there }
+
+// confirm leaves out what SQL has already. The cache only says what is worth asking: it never drops an event by itself.
+func (b *round) confirm(ctx context.Context) error {
+	b.work = b.work[:0]
+	var ids []ID
+	for i, seen := range b.look.Seen {
+		if seen {
+			ids = append(ids, b.events[i].ID)
+		}
+	}
+	known := make([]bool, len(ids))
+	if len(ids) > 0 {
+		err := again(ctx, b.SQL, b.Now, func() error { return b.Store.Known(ctx, ids, known) })
+		if err != nil {
+			return fmt.Errorf("confirm %d events: %w", len(ids), err)
+		}
+	}
+	clear(b.taken)
+	for i, seen := range b.look.Seen {
+		have := seen && known[0]
+		if seen {
+			known = known[1:]
+		}
+		if id := b.events[i].ID; !have && !b.taken[id] { // a producer that retries puts one event twice into a batch
+			b.taken[id] = true
+			b.work = append(b.work, &b.events[i])
+		}
+	}
+	return nil
+}
+
+// store decides about events and makes the decisions durable, then lets the world know. Data that the database itself
+// refuses is halved until the one bad event stands alone, which becomes a dead letter.
+func (b *round) store(ctx context.Context, events []*Event, next int64) error {
+	err := b.add(ctx, events, next)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrBadRow) && len(events) > 1:
+		half := len(events) / 2
+		if err := b.store(ctx, events[:half], -1); err != nil {
+			return err
+		}
+		return b.store(ctx, events[half:], next)
+	case errors.Is(err, ErrBadRow) && len(events) == 1:
+		return b.refuse(ctx, events[0], next)
+	default:
+		return err
+	}
+	b.publish(ctx)
+	b.Put(b.due())
+	b.mark(ctx)
+	return nil
+}
+
+// refuse makes a dead letter of an event that the database does not take.
+func (b *round) refuse(ctx context.Context, e *Event, next int64) error {
+	b.rejects = append(b.rejects[:0], Reject{
+		Record: Record{Topic: e.Origin.Topic, Partition: e.Origin.Partition, Offset: e.Origin.Offset, Time: e.Origin.Time,
+			Key: []byte(e.OrderID), Value: e.Data},
+		Reason: "refused_by_database", At: b.Now(),
+		Problems: []Problem{{Detail: "the database does not take a value of this event"}},
+	})
+	if err := b.bury(ctx); err != nil {
+		return err
+	}
+	return b.add(ctx, nil, next)
+}
+
+// add decides and stores until SQL has it. When heads or customers were not what the cache said, it decides again on
+// what SQL says.
+func (b *round) add(ctx context.Context, events []*Event, next int64) error {
+	for {
+		if err := b.lookup(ctx); err != nil {
+			return err
+		}
+		b.decide(events, next)
+		var refused error
+		err := again(ctx, b.SQL, b.Now, func() error {
+			refused = nil
+			err := b.Store.Add(ctx, &b.batch)
+			if moved := (*HeadMoved)(nil); errors.Is(err, ErrBadRow) || errors.As(err, &moved) {
+				refused = err
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("store %d events: %w", len(events), err)
+		}
+		moved := (*HeadMoved)(nil)
+		if !errors.As(refused, &moved) {
+			return refused
+		}
+		b.forget(moved)
+	}
+}
+
+// forget makes the next lookup ask SQL for what has changed.
+func (b *round) forget(m *HeadMoved) {
+	for _, o := range m.Orders {
+		if i, there := b.orders[o]; there {
+			b.look.Heads[i] = Head{}
+		}
+	}
+	for _, c := range m.Customers {
+		if i, there := b.customers[c]; there {
+			b.look.Profiles[i] = Profile{}
+		}
+	}
+}
+
+// lookup fills from SQL what the cache does not know.
+func (b *round) lookup(ctx context.Context) error {
+	var customers []string
+	var orders []OrderLine
+	for i := range b.look.Profiles {
+		if b.look.Profiles[i].ID == "" {
+			customers = append(customers, b.look.Customers[i])
+		}
+	}
+	for i := range b.look.Heads {
+		if b.look.Heads[i].OrderID == "" {
+			orders = append(orders, b.look.Orders[i])
+		}
+	}
+	if len(customers)+len(orders) == 0 {
+		return nil
+	}
+	profiles, heads := make([]Profile, len(customers)), make([]Head, len(orders))
+	err := again(ctx, b.SQL, b.Now, func() error { return b.Store.Lookup(ctx, customers, profiles, orders, heads) })
+	if err != nil {
+		return fmt.Errorf("look up %d customers and %d orders: %w", len(customers), len(orders), err)
+	}
+	for i := range profiles {
+		b.look.Profiles[b.customers[customers[i]]] = profiles[i]
+	}
+	for i := range heads {
+		b.look.Heads[b.orders[orders[i]]] = heads[i]
+	}
+	return nil
+}
+
+func cleared[T any](s []T, n int) []T {
+	s = slices.Grow(s[:0], n)[:n]
+	clear(s)
+	return s
+}

@@ -1,0 +1,89 @@
+package notify
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Route says which channels milestones take. A field that is empty matches everything; the first route that matches wins.
+type Route struct {
+	Name        string     `json:"name" yaml:"name"`
+	Lines       []Line     `json:"lines,omitempty" yaml:"lines"`
+	Milestones  []string   `json:"milestones,omitempty" yaml:"milestones"`
+	Categories  []Category `json:"categories,omitempty" yaml:"categories"`
+	Urgencies   []Urgency  `json:"urgencies,omitempty" yaml:"urgencies"`
+	Channels    []Channel  `json:"channels" yaml:"channels"`
+	PierceQuiet bool       `json:"pierce_quiet,omitempty" yaml:"pierce_quiet"` // goes out in quiet hours too
+}
+
+// Routes are the routes, looked up once for every milestone of the table.
+type Routes map[*Milestone]*Route
+
+// liveOnly is the route of what no route names: the live page shows every visible milestone.
+var liveOnly = &Route{Name: "live page only", Channels: []Channel{WebSocket}}
+
+// CompileRoutes checks routes and resolves them for every milestone. The error names all that is wrong at once.
+func CompileRoutes(list []Route) (Routes, error) {
+	var errs []error
+	for i := range list {
+		errs = append(errs, list[i].check(i))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	routes := Routes{}
+	for _, line := range Lines {
+		for _, m := range Milestones(line) {
+			routes[m] = liveOnly
+			if i := slices.IndexFunc(list, func(r Route) bool { return r.matches(m) }); i >= 0 {
+				routes[m] = &list[i]
+			}
+		}
+	}
+	return routes, nil
+}
+
+func (r *Route) matches(m *Milestone) bool {
+	return (len(r.Lines) == 0 || slices.Contains(r.Lines, m.Line)) &&
+		(len(r.Milestones) == 0 || slices.Contains(r.Milestones, m.Name)) &&
+		(len(r.Categories) == 0 || slices.Contains(r.Categories, m.Category)) &&
+		(len(r.Urgencies) == 0 || slices.Contains(r.Urgencies, m.Urgency))
+}
+
+func (r *Route) check(i int) error {
+	where := fmt.Sprintf("routes[%d]", i)
+	if r.Name == "" {
+		return fmt.Errorf("%s.name is missing: give the route a name that support staff will read", where)
+	}
+	var errs []error
+	bad := func(field, value, want string) {
+		errs = append(errs, fmt.Errorf("%s.%s: %q is unknown: use %s", where, field, value, want))
+	}
+	for _, c := range r.Channels {
+		if c != SMS && c != Push && c != WebSocket {
+			bad("channels", string(c), "sms, push or websocket")
+		}
+	}
+	for _, l := range r.Lines {
+		if !slices.Contains(Lines, l) {
+			bad("lines", string(l), "car_haul, drive_away or title_registration")
+		}
+	}
+	for _, c := range r.Categories {
+		if !slices.Contains(Categories, c) {
+			bad("categories", string(c), fmt.Sprint(Categories))
+		}
+	}
+	for _, u := range r.Urgencies {
+		if u != Low && u != Normal && u != High {
+			bad("urgencies", string(u), "low, normal or high")
+		}
+	}
+	for _, name := range r.Milestones {
+		if !slices.ContainsFunc(Lines, func(l Line) bool { return MilestoneOf(l, name) != nil }) {
+			bad("milestones", name, "a milestone of one of the three lines")
+		}
+	}
+	return errors.Join(errs...)
+}

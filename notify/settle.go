@@ -1,0 +1,185 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// decide fills the batch with what follows from events. It works on copies of heads and profiles: the looked-up ones must
+// survive for another try.
+func (b *round) decide(events []*Event, next int64) {
+	now := b.Now()
+	t := &b.batch
+	*t = Batch{
+		Partition: b.partition, Next: next, Now: now,
+		Events: t.Events[:0], Messages: t.Messages[:0], Supersede: t.Supersede[:0],
+		Heads: append(t.Heads[:0], b.look.Heads...), Customers: t.Customers[:0],
+	}
+	if next >= 0 { // else this is a part of a batch, and the last part carries the position and the rejects
+		t.Topic, t.Rejects = b.topic, b.rejects
+	}
+	for i := range b.look.Profiles {
+		t.Customers = append(t.Customers, b.look.Profiles[i].Customer)
+	}
+	b.moved = cleared(b.moved, len(t.Heads))
+	b.learned = cleared(b.learned, len(t.Customers))
+	for _, e := range events {
+		h, c := b.orders[OrderLine{e.OrderID, e.Line}], b.customers[e.CustomerID]
+		profile := Profile{Customer: t.Customers[c], Subscriptions: b.look.Profiles[c].Subscriptions}
+		d := &b.decision
+		Decide(e, &t.Heads[h], &profile, b.Rules, now, d)
+		t.Events = append(t.Events, d.Stored)
+		t.Messages = append(t.Messages, d.Messages...)
+		t.Supersede = append(t.Supersede, d.Supersede...)
+		t.Heads[h], t.Customers[c] = d.Head, d.Customer
+		b.moved[h] = b.moved[h] || d.HeadMoved
+		b.learned[c] = b.learned[c] || d.Learned
+	}
+	t.Heads = kept(t.Heads, b.moved)
+	t.Customers = kept(t.Customers, b.learned)
+}
+
+// kept moves the elements that are wanted to the front.
+func kept[T any](s []T, want []bool) []T {
+	n := 0
+	for i := range s {
+		if want[i] {
+			s[n] = s[i]
+			n++
+		}
+	}
+	return s[:n]
+}
+
+// publish shows the batch to open sockets. An event that was stored before is shown again while it is young: the
+// process that stored it may have died before it showed it, and a page that sees an id twice shows it once.
+func (b *round) publish(ctx context.Context) {
+	b.shown, b.frames = b.shown[:0], b.frames[:0]
+	for i := range b.batch.Events {
+		s := &b.batch.Events[i]
+		if s.State != Sent || !s.New && b.batch.Now.Sub(s.Origin.Time) > repeatLive {
+			continue
+		}
+		start := len(b.frames)
+		b.frames = appendLive(b.frames, s)
+		b.shown = append(b.shown, Publication{Customer: s.CustomerID, OrderID: s.OrderID, Data: b.frames[start:len(b.frames):len(b.frames)]})
+	}
+	if len(b.shown) == 0 {
+		return
+	}
+	// A node that can't be reached is told to reload by the bus itself: there is nothing to repeat here.
+	if err := b.Live.Publish(ctx, b.shown); err != nil {
+		b.Redis.Failed(err, b.Now())
+	}
+}
+
+// due are the messages of the batch that leave now. Their rows are this process's own.
+func (b *round) due() []Message {
+	fresh := make(map[ID]bool, len(b.batch.Messages))
+	for i := range b.batch.Events {
+		if s := &b.batch.Events[i]; s.New {
+			fresh[s.ID] = true
+		}
+	}
+	var ms []Message
+	for _, m := range b.batch.Messages {
+		if fresh[m.EventID] && !m.DueAt.After(b.batch.Now) {
+			ms = append(ms, m)
+		}
+	}
+	return ms
+}
+
+// mark lets the cache remember what is in SQL now.
+func (b *round) mark(ctx context.Context) {
+	l := Look{Events: b.look.Events[:0:0]}
+	for i := range b.batch.Events {
+		l.Events = append(l.Events, b.batch.Events[i].ID)
+	}
+	for _, h := range b.batch.Heads {
+		h.Version++
+		l.Orders, l.Heads = append(l.Orders, OrderLine{h.OrderID, h.Line}), append(l.Heads, h)
+	}
+	learned := make(map[string]Customer, len(b.batch.Customers))
+	for _, c := range b.batch.Customers {
+		c.Version++
+		learned[c.ID] = c
+	}
+	for i, p := range b.look.Profiles {
+		if c, there := learned[p.ID]; there {
+			p.Customer = c
+		}
+		if p.Version > 0 {
+			l.Customers, l.Profiles = append(l.Customers, b.look.Customers[i]), append(l.Profiles, p)
+		}
+	}
+	if len(l.Events)+len(l.Orders)+len(l.Customers) == 0 {
+		return
+	}
+	if err := b.Cache.Mark(ctx, &l); err != nil {
+		b.Redis.Failed(err, b.Now())
+	}
+}
+
+// report counts what became of a batch.
+func (b *round) report(records []Record, started time.Time) {
+	if b.Hooks == nil || b.Hooks.Batch == nil {
+		return
+	}
+	now := b.Now()
+	s := BatchStats{
+		Topic: b.topic, Partition: b.partition, Records: len(records), Rejected: len(b.rejects),
+		Messages: len(b.batch.Messages), Took: now.Sub(started), Lag: now.Sub(records[0].Time),
+	}
+	for i := range b.batch.Events {
+		if b.batch.Events[i].New {
+			s.Stored++
+		}
+	}
+	s.Repeated = s.Records - s.Rejected - s.Stored
+	b.Hooks.Batch(s)
+}
+
+// appendLive appends what the live page gets of an event: a JSON object on one line.
+func appendLive(b []byte, s *Stored) []byte {
+	b = append(b, `{"type":"message","id":"`...)
+	b = append(b, s.ID.String()...)
+	b = append(b, `","order_id":`...)
+	b = appendString(b, s.OrderID)
+	b = append(b, `,"line":"`...)
+	b = append(b, s.Line...)
+	b = append(b, `","milestone":"`...)
+	b = append(b, s.Milestone.Name...)
+	b = append(b, `","sequence":`...)
+	b = strconv.AppendInt(b, s.Sequence, 10)
+	b = append(b, `,"title":`...)
+	b = appendString(b, s.Title)
+	b = append(b, `,"body":`...)
+	b = appendString(b, s.Body)
+	b = append(b, `,"occurred_at":"`...)
+	b = s.OccurredAt.UTC().AppendFormat(b, time.RFC3339Nano)
+	b = append(b, `","data":`...)
+	if len(s.Data) == 0 {
+		return append(b, "{}}"...)
+	}
+	b = append(b, s.Data...)
+	return append(b, '}')
+}
+
+// appendString appends a JSON string; plain ASCII, which nearly all are, without encoding/json.
+func appendString(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, err := json.Marshal(s)
+			if err != nil {
+				return append(b, `""`...) // can't be: json.Marshal takes every string
+			}
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
