@@ -155,7 +155,7 @@ func (d *Decision) add(m Message, w *words) {
 	m.Line, m.Milestone, m.Sequence = e.Line, e.Milestone.Name, e.Sequence
 	m.Urgency, m.Standing, m.OccurredAt = e.Milestone.Urgency, e.Milestone.Standing, e.OccurredAt
 	m.State, m.CreatedAt, m.UpdatedAt = Pending, w.vars.Now, w.vars.Now
-	m.Link, _ = w.vars.Facts.Get("tracking_url")
+	m.Link, _ = w.vars.Facts.URL("tracking_url")
 	d.Messages = append(d.Messages, m)
 }
 

@@ -143,7 +143,7 @@ func (r *Rules) write(old *Entry, p *Profile, h *Head, ch Channel, due, expires,
 	}
 	m.Urgency = MilestoneOf(old.Line, old.Milestone).Urgency
 	m.Title, m.Body = "", ""
-	m.Link, _ = w.vars.Facts.Get("tracking_url")
+	m.Link, _ = w.vars.Facts.URL("tracking_url")
 	if due.After(now) {
 		m.Reason = Quiet
 	}

@@ -8,13 +8,13 @@ import (
 
 // Route says which channels milestones take. A field that is empty matches everything; the first route that matches wins.
 type Route struct {
-	Name        string     `json:"name" yaml:"name"`
-	Lines       []Line     `json:"lines,omitempty" yaml:"lines"`
-	Milestones  []string   `json:"milestones,omitempty" yaml:"milestones"`
-	Categories  []Category `json:"categories,omitempty" yaml:"categories"`
-	Urgencies   []Urgency  `json:"urgencies,omitempty" yaml:"urgencies"`
-	Channels    []Channel  `json:"channels" yaml:"channels"`
-	PierceQuiet bool       `json:"pierce_quiet,omitempty" yaml:"pierce_quiet"` // goes out in quiet hours too
+	Name        string     `yaml:"name"`
+	Lines       []Line     `yaml:"lines"`
+	Milestones  []string   `yaml:"milestones"`
+	Categories  []Category `yaml:"categories"`
+	Urgencies   []Urgency  `yaml:"urgencies"`
+	Channels    []Channel  `yaml:"channels"`
+	PierceQuiet bool       `yaml:"pierce_quiet"` // goes out in quiet hours too
 }
 
 // Routes are the routes, looked up once for every milestone of the table.

@@ -38,6 +38,7 @@ type Answer struct {
 // Outcome is what Finish stores of one attempt.
 type Outcome struct {
 	Message ID
+	Channel Channel
 	State   State
 	Reason  Reason
 	DueAt   time.Time // for Pending: not before

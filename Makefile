@@ -1,0 +1,33 @@
+# Everything a developer types. `make help` lists it.
+SHELL := /bin/bash
+GO    ?= go
+LAB   ?= $(CURDIR)/.services
+
+.PHONY: help test lint unit e2e fuzz demo services services-down build
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+test: ## everything: lint, then all tests over the embedded and the real servers (installs and starts those)
+	scripts/test
+
+lint: ## gofmt, vet, staticcheck and golangci-lint where they are there
+	scripts/lint
+
+unit: ## tests without servers, the quick round
+	$(GO) test -short ./...
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	scripts/fuzz $(or $(FUZZTIME),10s)
+
+demo: ## the demo
+	$(GO) run ./cmd/onmyway demo
+
+build: ## a static binary in bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/onmyway ./cmd/onmyway
+
+services: ## start real Kafka, Redis and PostgreSQL for tests; prints how to use them
+	scripts/services up $(LAB) && echo "source $(LAB)/env"
+
+services-down: ## stop them
+	scripts/services down $(LAB)

@@ -1,0 +1,28 @@
+package webpush
+
+import (
+	"net/http"
+	"time"
+
+	"onmyway/notify"
+)
+
+// MaxPayload and MaxShort are the bounds that tests hold payloads to.
+const (
+	MaxPayload = maxPayload
+	MaxShort   = maxShort
+)
+
+// Payload is what Send encrypts, in its usual or its short form.
+func Payload(m *notify.Message, link string, short bool) ([]byte, bool) {
+	p := newPayload(m, link)
+	if short {
+		return p.short()
+	}
+	return p.fit(maxPayload)
+}
+
+// AnswerOf reads a response as Send does.
+func AnswerOf(status int, h http.Header, body []byte) notify.Answer {
+	return answerOf(status, h, body, time.Now())
+}

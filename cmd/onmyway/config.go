@@ -1,0 +1,227 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"onmyway/channels/twilio"
+	"onmyway/notify"
+)
+
+// Config is everything an operator can say. docs/configuration.md explains each key.
+type Config struct {
+	Kafka     KafkaConfig     `yaml:"kafka"`
+	Redis     RedisConfig     `yaml:"redis"`
+	Database  DatabaseConfig  `yaml:"database"`
+	HTTP      HTTPConfig      `yaml:"http"`
+	Ops       OpsConfig       `yaml:"ops"`
+	SMS       SMSConfig       `yaml:"sms"`
+	Push      PushConfig      `yaml:"push"`
+	Auth      AuthConfig      `yaml:"auth"`
+	Templates TemplatesConfig `yaml:"templates"`
+	Defaults  DefaultsConfig  `yaml:"defaults"`
+	Routes    []notify.Route  `yaml:"routes"`
+	Migrate   MigrateConfig   `yaml:"migrate"`
+	Log       LogConfig       `yaml:"log"`
+	Embedded  EmbeddedConfig  `yaml:"embedded"`
+}
+
+// KafkaConfig says where events come from. Without brokers an embedded Kafka is started.
+type KafkaConfig struct {
+	Brokers      []string   `yaml:"brokers"`
+	Topics       []string   `yaml:"topics"`
+	Group        string     `yaml:"group"`
+	DeadTopic    string     `yaml:"dead_topic"`
+	CreateTopics bool       `yaml:"create_topics"`
+	Partitions   int        `yaml:"partitions"`
+	Replication  int        `yaml:"replication"`
+	TLS          TLSConfig  `yaml:"tls"`
+	SASL         SASLConfig `yaml:"sasl"`
+}
+
+// TLSConfig is how a client proves itself and whom it trusts.
+type TLSConfig struct {
+	Enabled    bool   `yaml:"enabled"`
+	CAFile     string `yaml:"ca_file"`
+	CertFile   string `yaml:"cert_file"`
+	KeyFile    string `yaml:"key_file"`
+	ServerName string `yaml:"server_name"`
+}
+
+// SASLConfig is how to log in to Kafka.
+type SASLConfig struct {
+	Mechanism string `yaml:"mechanism"` // plain, scram-sha-256, scram-sha-512
+	User      string `yaml:"user"`
+	Password  string `yaml:"password"`
+}
+
+// RedisConfig says where the cache and the live bus are. Without a URL an embedded one is started.
+type RedisConfig struct {
+	URL string    `yaml:"url"` // redis:// or rediss://
+	TLS TLSConfig `yaml:"tls"`
+}
+
+// DatabaseConfig says where the truth is. Without a URL it is a SQLite file under embedded.data_dir.
+type DatabaseConfig struct {
+	URL string `yaml:"url"` // postgres://… or sqlite:path
+}
+
+// HTTPConfig is the public listener: REST, live socket, provider callbacks.
+type HTTPConfig struct {
+	Addr           string   `yaml:"addr"`
+	PublicURL      string   `yaml:"public_url"`
+	TrustedProxies []string `yaml:"trusted_proxies"` // CIDRs
+	AllowedOrigins []string `yaml:"allowed_origins"` // hosts of pages that may open the live socket
+	RatePerMinute  int      `yaml:"rate_per_minute"` // calls of one key or address
+}
+
+// OpsConfig is the listener for metrics and profiles. Keep it private.
+type OpsConfig struct {
+	Addr string `yaml:"addr"`
+}
+
+// SMSConfig is the SMS channel. It is off without an account.
+type SMSConfig struct {
+	Twilio  TwilioConfig  `yaml:"twilio"`
+	Lanes   int           `yaml:"lanes"`
+	Queue   int           `yaml:"queue"`
+	Timeout time.Duration `yaml:"timeout"`
+}
+
+// TwilioConfig is the account that sends texts.
+type TwilioConfig struct {
+	AccountSID          string `yaml:"account_sid"`
+	APIKey              string `yaml:"api_key"`
+	APISecret           string `yaml:"api_secret"`
+	AuthToken           string `yaml:"auth_token"`
+	MessagingServiceSID string `yaml:"messaging_service_sid"`
+	From                string `yaml:"from"`
+	BaseURL             string `yaml:"base_url"`
+}
+
+// PushConfig is the Web Push channel. It is off without keys.
+type PushConfig struct {
+	VAPID         VAPIDConfig   `yaml:"vapid"`
+	AllowedHosts  []string      `yaml:"allowed_hosts"`
+	AllowInsecure bool          `yaml:"allow_insecure_endpoints"`
+	Lanes         int           `yaml:"lanes"`
+	Queue         int           `yaml:"queue"`
+	Timeout       time.Duration `yaml:"timeout"`
+}
+
+// VAPIDConfig is the identity that browsers subscribed to.
+type VAPIDConfig struct {
+	PublicKey  string `yaml:"public_key"`
+	PrivateKey string `yaml:"private_key"`
+	Subject    string `yaml:"subject"`
+}
+
+// AuthConfig is who may call.
+type AuthConfig struct {
+	BootstrapKey string `yaml:"bootstrap_key"`
+	TokenSecret  string `yaml:"token_secret"` // of buyer tokens; without it one is made and kept in SQL
+}
+
+// TemplatesConfig says where an operator's own texts are.
+type TemplatesConfig struct {
+	Dir string `yaml:"dir"`
+}
+
+// DefaultsConfig is for customers of whom nothing is known.
+type DefaultsConfig struct {
+	Locale   string `yaml:"locale"`
+	TimeZone string `yaml:"time_zone"`
+}
+
+// MigrateConfig says whether serve may change the schema.
+type MigrateConfig struct {
+	Auto bool `yaml:"auto"`
+}
+
+// LogConfig is how the log looks.
+type LogConfig struct {
+	Level  string `yaml:"level"`  // debug, info, warn, error
+	Format string `yaml:"format"` // json, text; auto is text on a terminal
+}
+
+// EmbeddedConfig is for engines that are not configured.
+type EmbeddedConfig struct {
+	DataDir   string `yaml:"data_dir"`
+	KafkaAddr string `yaml:"kafka_addr"`
+}
+
+// defaultConfig is what holds where nothing is said.
+func defaultConfig() Config {
+	return Config{
+		Kafka: KafkaConfig{
+			Topics: []string{"order-events"}, Group: "onmyway", DeadTopic: "order-events.dead",
+			CreateTopics: true, Partitions: 6, Replication: -1,
+		},
+		HTTP:     HTTPConfig{Addr: ":8080", RatePerMinute: 6000},
+		Ops:      OpsConfig{Addr: "127.0.0.1:9090"},
+		SMS:      SMSConfig{Lanes: 128, Queue: 8192, Timeout: 10 * time.Second},
+		Push:     PushConfig{Lanes: 64, Queue: 8192, Timeout: 10 * time.Second},
+		Defaults: DefaultsConfig{Locale: "en-US", TimeZone: "America/New_York"},
+		Migrate:  MigrateConfig{Auto: true},
+		Log:      LogConfig{Level: "info", Format: "auto"},
+		Embedded: EmbeddedConfig{DataDir: "./onmyway-data", KafkaAddr: "127.0.0.1:9092"},
+	}
+}
+
+// smsOn and pushOn tell whether the operator has set a channel up.
+func (c *Config) smsOn() bool  { return c.SMS.Twilio.AccountSID != "" }
+func (c *Config) pushOn() bool { return c.Push.VAPID.PrivateKey != "" }
+
+func (c *TwilioConfig) sender(publicURL string) twilio.Config {
+	return twilio.Config{
+		AccountSID: c.AccountSID, APIKey: c.APIKey, APISecret: c.APISecret, AuthToken: c.AuthToken,
+		MessagingServiceSID: c.MessagingServiceSID, From: c.From, BaseURL: c.BaseURL, PublicURL: publicURL,
+	}
+}
+
+// check names everything that is wrong, at once.
+func (c *Config) check() error {
+	var errs []error
+	bad := func(wrong bool, text string) {
+		if wrong {
+			errs = append(errs, errors.New(text))
+		}
+	}
+	bad(len(c.Kafka.Topics) == 0, "kafka.topics is empty: name at least one topic")
+	bad(c.Kafka.Group == "", "kafka.group is empty: name the consumer group")
+	bad(c.Kafka.DeadTopic == "", "kafka.dead_topic is empty: name the topic for records that can't be understood")
+	bad(c.Kafka.Partitions < 1, "kafka.partitions must be 1 or more")
+	bad(c.SMS.Lanes < 1 || c.SMS.Queue < c.SMS.Lanes, "sms.lanes must be 1 or more, and sms.queue at least sms.lanes")
+	bad(c.Push.Lanes < 1 || c.Push.Queue < c.Push.Lanes, "push.lanes must be 1 or more, and push.queue at least push.lanes")
+	bad(c.SMS.Timeout < time.Second || c.Push.Timeout < time.Second, "sms.timeout and push.timeout must be 1s or more")
+	for _, p := range []struct{ a, b, av, bv string }{
+		{"kafka.tls.cert_file", "kafka.tls.key_file", c.Kafka.TLS.CertFile, c.Kafka.TLS.KeyFile},
+		{"redis.tls.cert_file", "redis.tls.key_file", c.Redis.TLS.CertFile, c.Redis.TLS.KeyFile},
+		{"kafka.sasl.user", "kafka.sasl.password", c.Kafka.SASL.User, c.Kafka.SASL.Password},
+		{"push.vapid.public_key", "push.vapid.private_key", c.Push.VAPID.PublicKey, c.Push.VAPID.PrivateKey},
+	} {
+		bad(p.av != "" && p.bv == "", fmt.Sprintf("%s is set but %s is missing: they go together", p.a, p.b))
+		bad(p.av == "" && p.bv != "", fmt.Sprintf("%s is set but %s is missing: they go together", p.b, p.a))
+	}
+	switch m := c.Kafka.SASL.Mechanism; m {
+	case "", "plain", "scram-sha-256", "scram-sha-512":
+		bad(m == "" && c.Kafka.SASL.User != "", "kafka.sasl.user is set but kafka.sasl.mechanism is missing: plain, scram-sha-256 or scram-sha-512")
+		bad(m != "" && c.Kafka.SASL.User == "", "kafka.sasl.mechanism is set but kafka.sasl.user is missing")
+	default:
+		bad(true, fmt.Sprintf("kafka.sasl.mechanism: %q is unknown: use plain, scram-sha-256 or scram-sha-512", m))
+	}
+	if c.smsOn() || c.SMS.Twilio != (TwilioConfig{BaseURL: c.SMS.Twilio.BaseURL}) {
+		sender := c.SMS.Twilio.sender(c.HTTP.PublicURL)
+		errs = append(errs, sender.Validate())
+	}
+	bad(c.Auth.BootstrapKey != "" && len(c.Auth.BootstrapKey) < 16, "auth.bootstrap_key is shorter than 16 characters: make one with `openssl rand -hex 24`")
+	bad(c.Auth.TokenSecret != "" && len(c.Auth.TokenSecret) < 32, "auth.token_secret is shorter than 32 characters: make one with `openssl rand -hex 32`")
+	if _, err := time.LoadLocation(c.Defaults.TimeZone); err != nil || c.Defaults.TimeZone == "" {
+		bad(true, fmt.Sprintf("defaults.time_zone: %q is no IANA time zone, such as America/New_York", c.Defaults.TimeZone))
+	}
+	if _, err := notify.CompileRoutes(c.Routes); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

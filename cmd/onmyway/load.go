@@ -1,0 +1,190 @@
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/pflag"
+)
+
+const (
+	envPrefix  = "ONMYWAY_"
+	fileSuffix = "_file" // of a key whose value stands in a file
+)
+
+// secrets are the keys whose value may stand in a file, as container platforms hand them out.
+var secrets = []string{
+	"kafka.sasl.password", "redis.url", "database.url", "auth.bootstrap_key", "auth.token_secret",
+	"sms.twilio.api_secret", "sms.twilio.auth_token", "push.vapid.private_key",
+}
+
+//go:embed routes.yaml
+var defaultRoutes []byte
+
+// configFlags adds a flag for every key that has one value or a list of them.
+func configFlags(fs *pflag.FlagSet) {
+	fs.String("config", "", "configuration file (YAML)")
+	eachKey(reflect.ValueOf(defaultConfig()), "", func(key string, v reflect.Value) {
+		switch x := v.Interface().(type) {
+		case string:
+			fs.String(key, x, "")
+		case bool:
+			fs.Bool(key, x, "")
+		case int:
+			fs.Int(key, x, "")
+		case time.Duration:
+			fs.Duration(key, x, "")
+		case []string:
+			fs.StringSlice(key, x, "")
+		}
+	})
+}
+
+// loadConfig merges flags over environment over file over defaults, and checks the result.
+func loadConfig(fs *pflag.FlagSet) (Config, error) {
+	cfg := defaultConfig()
+	known := map[string]bool{"routes": true}
+	eachKey(reflect.ValueOf(cfg), "", func(key string, _ reflect.Value) { known[key] = true })
+	for _, s := range secrets {
+		known[s+fileSuffix] = true
+	}
+	k := koanf.New(".")
+	if err := loadSources(k, fs); err != nil {
+		return cfg, err
+	}
+	var errs []error
+	for _, key := range k.Keys() {
+		if !known[key] {
+			errs = append(errs, unknownKey(key, known))
+		}
+	}
+	errs = append(errs, readSecretFiles(k))
+	if err := errors.Join(errs...); err != nil {
+		return cfg, err
+	}
+	decode := koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		Result: &cfg, TagName: "yaml", WeaklyTypedInput: true, ErrorUnused: true,
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(
+			mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(",")),
+	}}
+	if err := k.UnmarshalWithConf("", &cfg, decode); err != nil {
+		return cfg, fmt.Errorf("configuration: %w", err)
+	}
+	return cfg, cfg.check()
+}
+
+// loadSources reads the built-in routes, the file, the environment and the flags, each over the one before.
+func loadSources(k *koanf.Koanf, fs *pflag.FlagSet) error {
+	routes, err := yaml.Parser().Unmarshal(defaultRoutes)
+	if err != nil {
+		return fmt.Errorf("built-in routes: %w", err)
+	}
+	if err := k.Load(confmap.Provider(routes, "."), nil); err != nil {
+		return fmt.Errorf("built-in routes: %w", err)
+	}
+	path := os.Getenv(envPrefix + "CONFIG")
+	if f := fs.Lookup("config"); f != nil && f.Changed {
+		path = f.Value.String()
+	}
+	if path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			return fmt.Errorf("read configuration file %s: %w", path, err)
+		}
+	}
+	environment := env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: func(name, value string) (string, any) {
+		key := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, envPrefix)), "__", ".")
+		if key == "config" || strings.HasPrefix(key, "test_") { // the file itself; addresses of test servers
+			return "", nil
+		}
+		return key, value
+	}})
+	if err := k.Load(environment, nil); err != nil {
+		return fmt.Errorf("read environment: %w", err)
+	}
+	set := pflag.NewFlagSet("", pflag.ContinueOnError)
+	fs.Visit(func(f *pflag.Flag) { // only what was given on the command line
+		if strings.Contains(f.Name, ".") {
+			set.AddFlag(f)
+		}
+	})
+	return k.Load(posflag.Provider(set, ".", nil), nil)
+}
+
+// readSecretFiles replaces every "<secret>_file" by the content of the file.
+func readSecretFiles(k *koanf.Koanf) error {
+	var errs []error
+	for _, s := range secrets {
+		path := k.String(s + fileSuffix)
+		if path == "" {
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s+fileSuffix, err))
+			continue
+		}
+		k.Delete(s + fileSuffix)
+		errs = append(errs, k.Set(s, strings.TrimSpace(string(content))))
+	}
+	return errors.Join(errs...)
+}
+
+// eachKey calls f for every leaf of the configuration, by its dotted key.
+func eachKey(v reflect.Value, prefix string, f func(key string, v reflect.Value)) {
+	for i := range v.NumField() {
+		key := prefix + v.Type().Field(i).Tag.Get("yaml")
+		switch field := v.Field(i); {
+		case field.Kind() == reflect.Struct:
+			eachKey(field, key+".", f)
+		case key != "routes":
+			f(key, field)
+		}
+	}
+}
+
+func unknownKey(key string, known map[string]bool) error {
+	best, distance := "", 1+len(key)/2
+	for _, k := range slices.Sorted(maps.Keys(known)) {
+		if d := editDistance(key, k); d < distance {
+			best, distance = k, d
+		}
+	}
+	if best == "" {
+		return fmt.Errorf("%s is not a configuration key", key)
+	}
+	return fmt.Errorf("%s is not a configuration key: did you mean %s?", key, best)
+}
+
+// editDistance is the number of letters to insert, delete or replace (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,67 @@
+// Command onmyway tells car buyers what happens to their car, the moment it happens. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker in releases.
+var version = "dev"
+
+// usageError is a mistake of the caller: exit code 2.
+type usageError struct{ error }
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run executes a command line and returns its exit code: 0 done, 1 failed, 2 misused.
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	root := command()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch usage := (usageError{}); {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "onmyway: %v\nRun 'onmyway --help' for how to use it.\n", err)
+		return 2
+	default:
+		fmt.Fprintf(os.Stderr, "onmyway: %v\n", err)
+		return 1
+	}
+}
+
+// command is the whole command line.
+func command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "onmyway",
+		Short:         "Tell car buyers what happens to their car, the moment it happens",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), vapidCommand())
+	return root
+}
+
+// noArgs refuses arguments, which are most often a misspelt command.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s: %q is not a command", cmd.CommandPath(), args[0])}
+	}
+	return nil
+}

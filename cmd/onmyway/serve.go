@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"onmyway/channels/webpush"
+)
+
+func serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the service",
+		Long: `Run the service: read order events from Kafka, tell customers, answer REST calls and live sockets.
+
+Every engine that is not configured runs embedded: good for a first look and for tests, for one process only.
+Every key of the configuration is also a flag and an environment variable:
+  http.addr in the file = --http.addr = ONMYWAY_HTTP__ADDR`,
+		Example: `  onmyway serve
+  onmyway serve --config onmyway.yaml
+  ONMYWAY_DATABASE__URL=postgres://onmyway@db/onmyway onmyway serve --kafka.brokers kafka:9092 --redis.url redis://redis:6379`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(cmd.Flags())
+			if err != nil {
+				return usageError{err}
+			}
+			return serve(cmd.Context(), cfg)
+		},
+	}
+	configFlags(cmd.Flags())
+	return cmd
+}
+
+// serve runs the service until ctx ends.
+func serve(ctx context.Context, cfg Config) error {
+	log, err := newLog(os.Stderr, cfg.Log)
+	if err != nil {
+		return err
+	}
+	if cfg.Auth.BootstrapKey == "" {
+		log.Warn("auth.bootstrap_key is not set: every REST call that needs a key is refused")
+	}
+	e, err := openEngines(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	s, err := build(cfg, e, log)
+	if err != nil {
+		return errors.Join(err, e.close())
+	}
+	return errors.Join(s.run(ctx), e.close())
+}
+
+func migrateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database's schema up to date",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	up := &cobra.Command{
+		Use: "up", Short: "Apply what is missing, under a lock", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return migrateUp(cmd) },
+	}
+	status := &cobra.Command{
+		Use: "status", Short: "Show what is applied and what is missing", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return migrateStatus(cmd) },
+	}
+	configFlags(up.Flags())
+	configFlags(status.Flags())
+	cmd.AddCommand(up, status)
+	return cmd
+}
+
+func migrateUp(cmd *cobra.Command) error {
+	cfg, err := loadConfig(cmd.Flags())
+	if err != nil {
+		return usageError{err}
+	}
+	log, err := newLog(os.Stderr, cfg.Log)
+	if err != nil {
+		return err
+	}
+	store, err := openStore(cmd.Context(), cfg, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(store.Migrate(cmd.Context()), store.Close())
+}
+
+func migrateStatus(cmd *cobra.Command) error {
+	cfg, err := loadConfig(cmd.Flags())
+	if err != nil {
+		return usageError{err}
+	}
+	log, err := newLog(os.Stderr, cfg.Log)
+	if err != nil {
+		return err
+	}
+	store, err := openStore(cmd.Context(), cfg, log)
+	if err != nil {
+		return err
+	}
+	list, err := store.Status(cmd.Context())
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+	for _, m := range list {
+		applied := "missing"
+		if !m.AppliedAt.IsZero() {
+			applied = m.AppliedAt.UTC().Format("2006-01-02 15:04:05Z")
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\n", m.Version, m.Name, applied)
+	}
+	return errors.Join(err, w.Flush(), store.Close())
+}
+
+func vapidCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "vapid",
+		Short: "Make the keys that browsers subscribe to",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(&cobra.Command{
+		Use:   "generate",
+		Short: "Print a new pair as configuration",
+		Long:  "Print a new pair as configuration. Make it once: every browser's subscription is bound to the public key.",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			public, private, err := webpush.GenerateKeys()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "push:\n  vapid:\n    public_key: %s\n    private_key: %s\n    subject: you@example.com\n", public, private)
+			return err
+		},
+	})
+	return cmd
+}

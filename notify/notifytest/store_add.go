@@ -1,0 +1,243 @@
+package notifytest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"onmyway/notify"
+)
+
+// Add implements notify.Store.
+func (s *Store) Add(ctx context.Context, b *notify.Batch) error {
+	leave, err := s.enter(ctx, "Add")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if err := checkBatch(b); err != nil {
+		return err
+	}
+	a := s.decide(b)
+	if a.moved != nil {
+		return a.moved
+	}
+	s.apply(b, a)
+	if err := s.lose("Add"); err != nil {
+		for i := range b.Events {
+			if a.inserted[i] {
+				s.maybe[b.Events[i].ID] = b.Now
+			}
+		}
+		return err
+	}
+	for i := range b.Events {
+		_, ours := s.maybe[b.Events[i].ID]
+		b.Events[i].New = a.inserted[i] || ours && a.first[i]
+	}
+	for i := range b.Events {
+		delete(s.maybe, b.Events[i].ID)
+	}
+	for _, i := range a.replaced {
+		b.Messages[i].State, b.Messages[i].Reason = notify.Suppressed, notify.Superseded
+	}
+	return nil
+}
+
+func checkBatch(b *notify.Batch) error {
+	for i := range b.Events {
+		e := &b.Events[i]
+		if !clean(e.Key, e.OrderID, e.CustomerID, e.Title, e.Body, string(e.Data)) {
+			return fmt.Errorf("store event %s: %w", e.ID, notify.ErrBadRow)
+		}
+	}
+	for i := range b.Messages {
+		m := &b.Messages[i]
+		if !clean(m.Address, m.Title, m.Body, m.Link) {
+			return fmt.Errorf("store message %s: %w", m.ID, notify.ErrBadRow)
+		}
+	}
+	return nil
+}
+
+// addition is what an Add will do, before it does any of it.
+type addition struct {
+	inserted  []bool // by event: it was not there
+	first     []bool // by event: the first of the batch with that id
+	heads     []notify.Head
+	customers []notify.Customer
+	replaced  []int // messages of the batch that a later one of it supersedes
+	moved     *notify.HeadMoved
+}
+
+func (s *Store) decide(b *notify.Batch) (a addition) {
+	a.inserted, a.first = make([]bool, len(b.Events)), make([]bool, len(b.Events))
+	ids, facts := map[notify.ID]bool{}, map[fact]bool{}
+	orders, customers := map[notify.OrderLine]bool{}, map[string]bool{} // touched; true by a new event
+	for i := range b.Events {
+		e := b.Events[i].Event
+		f := factOf(e)
+		_, byID := s.db.events[e.ID]
+		_, byFact := s.db.facts[f]
+		a.first[i] = !ids[e.ID]
+		a.inserted[i] = !byID && !byFact && !ids[e.ID] && !facts[f]
+		ids[e.ID], facts[f] = true, true
+		orders[f.order] = orders[f.order] || a.inserted[i]
+		customers[e.CustomerID] = customers[e.CustomerID] || a.inserted[i]
+	}
+	moved := &notify.HeadMoved{}
+	for _, h := range b.Heads {
+		key := notify.OrderLine{OrderID: h.OrderID, Line: h.Line}
+		if isNew, touched := orders[key]; touched && !isNew {
+			continue
+		}
+		if s.db.heads[key].Version != h.Version {
+			moved.Orders = append(moved.Orders, key)
+		}
+		a.heads = append(a.heads, h)
+	}
+	for _, c := range b.Customers {
+		if isNew, touched := customers[c.ID]; touched && !isNew {
+			continue
+		}
+		if s.db.customers[c.ID].Version != c.Version {
+			moved.Customers = append(moved.Customers, c.ID)
+		}
+		a.customers = append(a.customers, c)
+	}
+	if len(moved.Orders)+len(moved.Customers) > 0 {
+		a.moved = moved
+	}
+	return a
+}
+
+func (s *Store) apply(b *notify.Batch, a addition) {
+	fresh := map[notify.ID]bool{} // new, or ours from an Add whose answer was lost
+	for i := range b.Events {
+		e := b.Events[i]
+		_, ours := s.maybe[e.ID]
+		fresh[e.ID] = fresh[e.ID] || a.inserted[i] || ours
+		if a.inserted[i] {
+			s.db.insertEvent(e, b.Now)
+		}
+	}
+	for _, h := range a.heads {
+		h.Version++
+		h.OccurredAt, h.Facts = millis(h.OccurredAt), slices.Clone(h.Facts)
+		s.db.heads[notify.OrderLine{OrderID: h.OrderID, Line: h.Line}] = h
+	}
+	for _, c := range a.customers {
+		c.CreatedAt, c.UpdatedAt = millis(b.Now), millis(b.Now)
+		if old, ok := s.db.customers[c.ID]; ok {
+			c.CreatedAt = old.CreatedAt
+		}
+		c.Version++
+		c.Preferences = clonePreferences(c.Preferences)
+		s.db.customers[c.ID] = c
+	}
+	s.insertMessages(b, fresh, &a)
+	s.releaseForgotten(b)
+	for _, r := range b.Rejects {
+		s.db.rejects = append(s.db.rejects, cloneReject(r))
+	}
+	if b.Topic != "" {
+		s.db.positions[position{b.Topic, b.Partition}] = b.Next
+	}
+}
+
+func (db *database) insertEvent(e notify.Stored, now time.Time) {
+	event := *e.Event
+	event.OccurredAt, event.Origin.Time = millis(event.OccurredAt), millis(event.Origin.Time)
+	event.Data, event.Customer, event.Facts = slices.Clone(event.Data), nil, nil
+	e.Event, e.NotSent, e.New = &event, slices.Clone(e.NotSent), false
+	db.events[e.ID], db.facts[factOf(&event)], db.received[e.ID] = e, e.ID, millis(now)
+}
+
+// insertMessages stores messages of fresh events, each after what it supersedes has given way: "older" means stored
+// before, be it earlier in this batch.
+func (s *Store) insertMessages(b *notify.Batch, fresh map[notify.ID]bool, a *addition) {
+	at := map[notify.ID]int{}
+	for i, m := range b.Messages {
+		at[m.ID] = i
+		if !fresh[m.EventID] || s.db.messages[m.ID] != nil {
+			continue
+		}
+		for _, r := range b.Supersede {
+			if r.Keep != m.ID {
+				continue
+			}
+			for _, old := range s.db.supersede(r, m.EventID, b.Now) {
+				if i, ok := at[old]; ok {
+					a.replaced = append(a.replaced, i)
+				}
+			}
+		}
+		s.db.insertMessage(&message{Message: m, owner: s.ownerOf(&m, b.Now)})
+	}
+}
+
+func (s *Store) ownerOf(m *notify.Message, now time.Time) string {
+	if m.State == notify.Pending && !millis(m.DueAt).After(millis(now)) {
+		return s.owner
+	}
+	return ""
+}
+
+func (db *database) insertMessage(m *message) {
+	m.OccurredAt, m.CreatedAt, m.DueAt = millis(m.OccurredAt), millis(m.CreatedAt), millis(m.DueAt)
+	m.ExpiresAt, m.UpdatedAt = millis(m.ExpiresAt), millis(m.UpdatedAt)
+	db.messages[m.ID] = m
+	db.stored = append(db.stored, m.ID)
+}
+
+func (db *database) supersede(r notify.Supersede, event notify.ID, now time.Time) (gone []notify.ID) {
+	for _, id := range db.stored {
+		m := db.messages[id]
+		if m.OrderID != r.OrderID || m.Line != r.Line || m.CustomerID != r.CustomerID || m.Channel != r.Channel {
+			continue
+		}
+		if m.State != notify.Pending || m.EventID == event || m.ResendNo != 0 || m.Standing && !r.Standing {
+			continue
+		}
+		m.suppress(notify.Superseded, now)
+		gone = append(gone, id)
+	}
+	return gone
+}
+
+func (m *message) suppress(why notify.Reason, now time.Time) {
+	m.State, m.Reason, m.owner, m.UpdatedAt = notify.Suppressed, why, "", millis(now)
+}
+
+// releaseForgotten makes nobody's what an Add with a lost answer stored and its repeat did not decide again.
+func (s *Store) releaseForgotten(b *notify.Batch) {
+	again := map[notify.ID]bool{}
+	for _, m := range b.Messages {
+		again[m.ID] = true
+	}
+	for i := range b.Events {
+		if _, ours := s.maybe[b.Events[i].ID]; !ours {
+			continue
+		}
+		for _, m := range s.db.messages {
+			if m.EventID == b.Events[i].ID && m.owner == s.owner && m.State == notify.Pending && !again[m.ID] {
+				m.owner = ""
+			}
+		}
+	}
+}
+
+func factOf(e *notify.Event) fact {
+	return fact{notify.OrderLine{OrderID: e.OrderID, Line: e.Line}, e.Milestone.Name, e.Fact()}
+}
+
+func cloneReject(r notify.Reject) notify.Reject {
+	r.Record.Key, r.Record.Value = slices.Clone(r.Record.Key), slices.Clone(r.Record.Value)
+	r.Record.Headers = slices.Clone(r.Record.Headers)
+	for i, h := range r.Record.Headers {
+		r.Record.Headers[i].Value = slices.Clone(h.Value)
+	}
+	r.Problems = slices.Clone(r.Problems)
+	return r
+}

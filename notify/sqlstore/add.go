@@ -1,0 +1,245 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"onmyway/notify"
+)
+
+// Add implements notify.Store.
+func (s *Store) Add(ctx context.Context, b *notify.Batch) error {
+	a := &addition{s: s, b: b, inserted: make([]bool, len(b.Events)), ours: s.unsure.stored(b)}
+	err := s.inTx(ctx, func(tx *sql.Tx) error { return a.write(ctx, tx) })
+	if err != nil {
+		if isUnclear(err) {
+			s.unsure.mayHaveStored(b, a.inserted)
+		}
+		return fmt.Errorf("store batch of %d events: %w", len(b.Events), err)
+	}
+	for i := range b.Events {
+		b.Events[i].New = a.inserted[i] || a.ours[i]
+	}
+	for _, i := range a.replaced {
+		b.Messages[i].State, b.Messages[i].Reason = notify.Suppressed, notify.Superseded
+	}
+	s.unsure.settle(b)
+	return nil
+}
+
+// addition is one try to store a batch. It changes the batch only through Add, when all is durable.
+type addition struct {
+	s        *Store
+	b        *notify.Batch
+	inserted []bool // by event: it was not there
+	ours     []bool // by event: it is there already, from a try of ours whose answer was lost
+	replaced []int  // messages of the batch that a later one of the batch supersedes
+}
+
+func (a *addition) write(ctx context.Context, tx *sql.Tx) error {
+	steps := []struct {
+		what string
+		do   func(context.Context, *sql.Tx) error
+	}{
+		{"events", a.events},
+		{"order heads and customers", a.profiles},
+		{"messages", a.messages},
+		{"dead letters", a.letters},
+		{"position", a.position},
+	}
+	for _, step := range steps {
+		if err := step.do(ctx, tx); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+	return nil
+}
+
+// events inserts those that are not there, under their id or as the same fact. Of repeats within the batch the first is
+// inserted, because both engines insert in the order given.
+func (a *addition) events(ctx context.Context, tx *sql.Tx) (err error) {
+	rows := make(cells, 0, len(a.b.Events)*len(eventColumns))
+	first := make(map[notify.ID]int, len(a.b.Events))
+	for i := range a.b.Events {
+		e := &a.b.Events[i]
+		if rows, err = appendEvent(rows, e, a.b.Now); err != nil {
+			return err
+		}
+		if _, repeat := first[e.ID]; !repeat {
+			first[e.ID] = i
+		}
+	}
+	var id notify.ID
+	_, err = a.s.run(ctx, tx, insertEvents, rows, func(scan func(...any) error) error {
+		if err := scan(idOf{&id}); err != nil {
+			return err
+		}
+		a.inserted[first[id]] = true
+		return nil
+	})
+	return err
+}
+
+// profiles writes heads and customers that an event of the batch has changed. Those that only repeats have touched stay:
+// what a repeat has to say was said when it came first.
+func (a *addition) profiles(ctx context.Context, tx *sql.Tx) error {
+	orders, customers := map[notify.OrderLine]bool{}, map[string]bool{} // touched; true by a new event
+	for i, e := range a.b.Events {
+		o := notify.OrderLine{OrderID: e.OrderID, Line: e.Line}
+		orders[o] = orders[o] || a.inserted[i]
+		customers[e.CustomerID] = customers[e.CustomerID] || a.inserted[i]
+	}
+	moved := &notify.HeadMoved{}
+	var err error
+	if moved.Orders, err = a.heads(ctx, tx, orders); err != nil {
+		return err
+	}
+	if moved.Customers, err = a.customers(ctx, tx, customers); err != nil {
+		return err
+	}
+	if len(moved.Orders)+len(moved.Customers) > 0 {
+		return moved
+	}
+	return nil
+}
+
+// heads returns those that were not as the batch was decided on.
+func (a *addition) heads(ctx context.Context, tx *sql.Tx, touched map[notify.OrderLine]bool) ([]notify.OrderLine, error) {
+	missing := map[notify.OrderLine]*notify.Head{}
+	for i := range a.b.Heads {
+		h := &a.b.Heads[i]
+		o := notify.OrderLine{OrderID: h.OrderID, Line: h.Line}
+		if isNew, known := touched[o]; isNew || !known {
+			missing[o] = h
+		}
+	}
+	var fresh, changed cells
+	for _, o := range sortedOrders(missing) { // always in the same order, so that two processes cannot wait for each other
+		h := missing[o]
+		if h.Version == 0 {
+			fresh = appendHead(fresh, h, 1, a.b.Now)
+		} else {
+			changed = appendHead(changed, h, h.Version, a.b.Now)
+		}
+	}
+	var o notify.OrderLine
+	_, err := a.s.run(ctx, tx, insertHeads, fresh, func(scan func(...any) error) error {
+		err := scan(&o.OrderID, &o.Line)
+		delete(missing, o)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var customer string
+	var handed []*notify.Head
+	_, err = a.s.run(ctx, tx, updateHeads, changed, func(scan func(...any) error) error {
+		err := scan(&o.OrderID, &o.Line, &customer)
+		if h := missing[o]; err == nil && h.CustomerID != customer {
+			handed = append(handed, h)
+		}
+		delete(missing, o)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range handed {
+		if err := moveHead(ctx, tx, h); err != nil {
+			return nil, err
+		}
+	}
+	return sortedOrders(missing), nil
+}
+
+// moveHead gives an order to another customer. It is rare, and kept out of the statement that runs for every event.
+func moveHead(ctx context.Context, tx *sql.Tx, h *notify.Head) error {
+	const q = `UPDATE order_heads SET customer_id = $1 WHERE order_id = $2 AND line = $3`
+	_, err := tx.ExecContext(ctx, q, h.CustomerID, h.OrderID, string(h.Line))
+	return err
+}
+
+func sortedOrders(heads map[notify.OrderLine]*notify.Head) []notify.OrderLine {
+	orders := make([]notify.OrderLine, 0, len(heads))
+	for o := range heads {
+		orders = append(orders, o)
+	}
+	slices.SortFunc(orders, func(a, b notify.OrderLine) int {
+		if c := strings.Compare(a.OrderID, b.OrderID); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.Line), string(b.Line))
+	})
+	return orders
+}
+
+// customers returns those that were not as the batch was decided on.
+func (a *addition) customers(ctx context.Context, tx *sql.Tx, touched map[string]bool) ([]string, error) {
+	missing := map[string]*notify.Customer{}
+	for i := range a.b.Customers {
+		c := &a.b.Customers[i]
+		if isNew, known := touched[c.ID]; isNew || !known {
+			missing[c.ID] = c
+		}
+	}
+	var fresh, changed cells
+	var err error
+	for _, id := range sortedKeys(missing) {
+		c := missing[id]
+		if c.Version == 0 {
+			fresh, err = appendCustomer(fresh, c, 1, a.b.Now)
+		} else {
+			changed, err = appendCustomer(changed, c, c.Version, a.b.Now)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	var id string
+	found := func(scan func(...any) error) error {
+		err := scan(&id)
+		delete(missing, id)
+		return err
+	}
+	if _, err := a.s.run(ctx, tx, insertCustomers, fresh, found); err != nil {
+		return nil, err
+	}
+	if _, err := a.s.run(ctx, tx, updateCustomers, changed, found); err != nil {
+		return nil, err
+	}
+	return sortedKeys(missing), nil
+}
+
+func sortedKeys(customers map[string]*notify.Customer) []string {
+	keys := make([]string, 0, len(customers))
+	for id := range customers {
+		keys = append(keys, id)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (a *addition) letters(ctx context.Context, tx *sql.Tx) (err error) {
+	var rows cells
+	for i := range a.b.Rejects {
+		if rows, err = appendReject(rows, &a.b.Rejects[i]); err != nil {
+			return err
+		}
+	}
+	_, err = a.s.run(ctx, tx, insertLetters, rows, nil)
+	return err
+}
+
+// position may go back: a topic that was made anew begins at 0 again.
+func (a *addition) position(ctx context.Context, tx *sql.Tx) error {
+	if a.b.Topic == "" {
+		return nil
+	}
+	const q = `INSERT INTO positions (topic, part, next) VALUES ($1, $2, $3)
+		ON CONFLICT (topic, part) DO UPDATE SET next = excluded.next`
+	_, err := tx.ExecContext(ctx, q, a.b.Topic, a.b.Partition, a.b.Next)
+	return err
+}

@@ -1,0 +1,124 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+
+	"onmyway/notify"
+)
+
+// thread is what messages have in common that may supersede one another.
+type thread struct {
+	order    notify.OrderLine
+	customer string
+	channel  notify.Channel
+}
+
+func threadOf(m *notify.Message) thread {
+	return thread{notify.OrderLine{OrderID: m.OrderID, Line: m.Line}, m.CustomerID, m.Channel}
+}
+
+// messages stores those of new events, after what they supersede has given way. Those of a try whose answer was lost are
+// there already, and have superseded what they had to: for them the insert does nothing.
+func (a *addition) messages(ctx context.Context, tx *sql.Tx) error {
+	if len(a.b.Messages) > 0 {
+		if err := a.insertMessages(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return a.releaseForgotten(ctx, tx)
+}
+
+func (a *addition) insertMessages(ctx context.Context, tx *sql.Tx) error {
+	inserted, wanted := map[notify.ID]bool{}, map[notify.ID]bool{}
+	for i, e := range a.b.Events {
+		inserted[e.ID] = inserted[e.ID] || a.inserted[i]
+		wanted[e.ID] = wanted[e.ID] || a.inserted[i] || a.ours[i]
+	}
+	gone, older := a.supersededBy(inserted)
+	if _, err := a.s.run(ctx, tx, supersede, older, nil); err != nil {
+		return err
+	}
+	a.replaced = gone
+	replaced := make(map[int]bool, len(gone))
+	for _, i := range gone {
+		replaced[i] = true
+	}
+	rows := make(cells, 0, len(a.b.Messages)*len(messageColumns))
+	for i, m := range a.b.Messages {
+		if !wanted[m.EventID] {
+			continue
+		}
+		owner := ""
+		if replaced[i] {
+			m.State, m.Reason, m.UpdatedAt = notify.Suppressed, notify.Superseded, a.b.Now
+		} else if m.State == notify.Pending && millis(m.DueAt) <= millis(a.b.Now) {
+			owner = a.s.me // it goes from memory to the dispatcher
+		}
+		var err error
+		if rows, err = appendMessage(rows, &m, owner, asked{}); err != nil {
+			return err
+		}
+	}
+	_, err := a.s.run(ctx, tx, insertMessages, rows, nil)
+	return err
+}
+
+// supersededBy tells which messages of the batch an inserted one supersedes, being stored after them, and gives the rows
+// that do the same to what is in SQL, which is all older.
+func (a *addition) supersededBy(inserted map[notify.ID]bool) (gone []int, older cells) {
+	if len(a.b.Supersede) == 0 {
+		return nil, nil
+	}
+	keeps := make(map[notify.ID]notify.Supersede, len(a.b.Supersede))
+	for _, r := range a.b.Supersede {
+		keeps[r.Keep] = r
+	}
+	waiting := map[thread][]int{} // messages of the batch that are still pending
+	for i := range a.b.Messages {
+		m := &a.b.Messages[i]
+		if !inserted[m.EventID] {
+			continue
+		}
+		t := threadOf(m)
+		if r, ok := keeps[m.ID]; ok {
+			older = append(older, r.OrderID, string(r.Line), r.CustomerID, string(r.Channel), r.Standing, millis(a.b.Now))
+			var stay []int
+			for _, j := range waiting[t] {
+				old := &a.b.Messages[j]
+				if old.EventID == m.EventID || old.Standing && !r.Standing {
+					stay = append(stay, j)
+				} else {
+					gone = append(gone, j)
+				}
+			}
+			waiting[t] = stay
+		}
+		if m.State == notify.Pending {
+			waiting[t] = append(waiting[t], i)
+		}
+	}
+	return gone, older
+}
+
+// releaseForgotten makes nobody's what a try with a lost answer stored and this one has not decided again: nobody would
+// send it.
+func (a *addition) releaseForgotten(ctx context.Context, tx *sql.Tx) error {
+	var events []notify.ID
+	for i, ours := range a.ours {
+		if ours {
+			events = append(events, a.b.Events[i].ID)
+		}
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	again := make([]notify.ID, len(a.b.Messages))
+	for i := range a.b.Messages {
+		again[i] = a.b.Messages[i].ID
+	}
+	d := a.s.dialect
+	_, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL WHERE owner = $1 AND state = 'pending'
+		AND event_id`+d.inIDs(2)+` AND NOT (id`+d.inIDs(3)+`)`, a.s.me, d.ids(events), d.ids(again))
+	return err
+}

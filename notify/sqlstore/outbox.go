@@ -1,0 +1,205 @@
+package sqlstore
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"onmyway/notify"
+)
+
+// Claim implements notify.Outbox.
+func (s *Store) Claim(ctx context.Context, now time.Time, ch notify.Channel, limit int) ([]notify.Message, error) {
+	if err := s.unclaim(ctx); err != nil {
+		return nil, err
+	}
+	var claimed []notify.Message
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		const expire = `UPDATE messages SET state = 'suppressed', reason = 'expired', updated_at = $1
+			WHERE channel = $2 AND state = 'pending' AND owner IS NULL AND due_at <= $1 AND expires_at <= $1`
+		if _, err := tx.ExecContext(ctx, expire, millis(now), string(ch)); err != nil {
+			return err
+		}
+		// MATERIALIZED: PostgreSQL may otherwise run the inner query more than once and claim more than the limit.
+		rows, err := tx.QueryContext(ctx, `WITH due AS MATERIALIZED (SELECT id FROM messages
+				WHERE channel = $1 AND state = 'pending' AND owner IS NULL AND due_at <= $2 AND expires_at > $2
+				ORDER BY due_at LIMIT $3`+s.dialect.skipLocked()+`)
+			UPDATE messages SET owner = $4 WHERE id IN (SELECT id FROM due) AND state = 'pending' AND owner IS NULL
+			RETURNING `+messageList, string(ch), millis(now), limit, s.me)
+		if err != nil {
+			return err
+		}
+		_, err = drain(rows, func(scan func(...any) error) error {
+			var m notify.Message
+			err := scan(messageFields(&m)...)
+			claimed = append(claimed, m)
+			return err
+		})
+		return err
+	})
+	if err != nil {
+		if isUnclear(err) {
+			s.unsure.mayHaveClaimed(idsOf(claimed))
+		}
+		return nil, fmt.Errorf("claim messages of %s: %w", ch, err)
+	}
+	slices.SortFunc(claimed, func(a, b notify.Message) int {
+		return cmp.Or(a.DueAt.Compare(b.DueAt), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return claimed, nil
+}
+
+func idsOf(ms []notify.Message) []notify.ID {
+	ids := make([]notify.ID, len(ms))
+	for i := range ms {
+		ids[i] = ms[i].ID
+	}
+	return ids
+}
+
+// unclaim gives back what a Claim with a lost answer may have made ours.
+func (s *Store) unclaim(ctx context.Context) error {
+	ids := s.unsure.takeClaimed()
+	err := s.Release(ctx, ids)
+	if err != nil {
+		s.unsure.mayHaveClaimed(ids)
+	}
+	return err
+}
+
+// Reclaim implements notify.Outbox.
+func (s *Store) Reclaim(ctx context.Context, now time.Time) (n int, err error) {
+	n, err = s.reclaimUnsure(ctx, now)
+	if err != nil {
+		return n, fmt.Errorf("release what an unclear commit left: %w", err)
+	}
+	owners, err := s.owners(ctx)
+	if err != nil {
+		return n, fmt.Errorf("list owners: %w", err)
+	}
+	for _, owner := range owners {
+		took, err := s.bury(ctx, now, owner)
+		n += took
+		if err != nil {
+			return n, fmt.Errorf("take over from a process that died: %w", err)
+		}
+	}
+	return n, nil
+}
+
+// owners lists the other processes: those that registered, and any that messages name although nobody registered it.
+func (s *Store) owners(ctx context.Context) ([]string, error) {
+	var names []string
+	rows, err := s.read.QueryContext(ctx, `SELECT id FROM owners WHERE id <> $1`, s.me)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := drain(rows, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		names = append(names, name)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	// One step of the index per owner, however many messages each has.
+	for last := ""; ; {
+		var next sql.NullString
+		const q = `SELECT min(owner) FROM messages WHERE state IN ('pending', 'sending') AND owner IS NOT NULL AND owner > $1`
+		if err := s.read.QueryRowContext(ctx, q, last).Scan(&next); err != nil {
+			return nil, err
+		}
+		if !next.Valid {
+			break
+		}
+		last = next.String
+		if last != s.me {
+			names = append(names, last)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// bury takes what a process has left, if its lock is free.
+func (s *Store) bury(ctx context.Context, now time.Time, owner string) (n int, err error) {
+	done := func() {}
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		var dead bool
+		if dead, done, err = s.lock.dead(ctx, tx, owner); err != nil || !dead {
+			return err
+		}
+		if n, err = abandon(ctx, tx, now, owner); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM owners WHERE id = $1`, owner)
+		return err
+	})
+	done()
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// abandon makes an owner's messages nobody's. A text message that was being sent may have left: it is verified first.
+func abandon(ctx context.Context, tx *sql.Tx, now time.Time, owner string) (int, error) {
+	sending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL, updated_at = $1,
+		state = CASE WHEN channel = 'sms' THEN 'verify' ELSE 'pending' END,
+		reason = CASE WHEN channel = 'sms' THEN 'owner_died' ELSE reason END
+		WHERE owner = $2 AND state = 'sending'`, millis(now), owner)
+	if err != nil {
+		return 0, err
+	}
+	pending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL WHERE owner = $1 AND state = 'pending'`, owner)
+	if err != nil {
+		return 0, err
+	}
+	return affected(sending, pending)
+}
+
+func affected(results ...sql.Result) (int, error) {
+	var sum int64
+	for _, r := range results {
+		n, err := r.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return int(sum), nil
+}
+
+// reclaimUnsure makes nobody's what this process itself may have written and never saw. Messages that may have begun were
+// not sent: their Begin returned an error.
+func (s *Store) reclaimUnsure(ctx context.Context, now time.Time) (n int, err error) {
+	events, begun := s.unsure.takeOld(now)
+	if len(events)+len(begun) == 0 {
+		return 0, nil
+	}
+	d := s.dialect
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		pending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL
+			WHERE owner = $1 AND state = 'pending' AND event_id`+d.inIDs(2), s.me, d.ids(events))
+		if err != nil {
+			return err
+		}
+		sending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL, state = 'pending',
+			attempt = CASE WHEN state = 'sending' THEN attempt - 1 ELSE attempt END
+			WHERE owner = $1 AND state IN ('pending', 'sending') AND id`+d.inIDs(2), s.me, d.ids(begun))
+		if err != nil {
+			return err
+		}
+		n, err = affected(pending, sending)
+		return err
+	})
+	if err != nil {
+		s.unsure.putBack(now, events, begun)
+		return 0, err
+	}
+	return n, nil
+}

@@ -1,0 +1,147 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"onmyway/migrations"
+	"onmyway/notify"
+)
+
+const (
+	postgresConns = 10
+	// A statement that takes longer is stuck; the batch is tried again. A migration may take its time.
+	statementTimeout = 30 * time.Second
+)
+
+func (s *Store) openPostgres(ctx context.Context, url string) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return fmt.Errorf(`read database.url: %w; write "postgres://user:password@host:5432/database"`, err)
+	}
+	session := config.Copy() // holds the lock and nothing else: no limit on how long a statement may wait
+	if _, said := config.RuntimeParams["statement_timeout"]; !said {
+		config.RuntimeParams["statement_timeout"] = strconv.FormatInt(statementTimeout.Milliseconds(), 10)
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(postgresConns)
+	db.SetMaxIdleConns(postgresConns)
+	if err := db.PingContext(ctx); err != nil {
+		db.Close()
+		return fmt.Errorf("connect to PostgreSQL: %w; check database.url and that the server runs and knows this user and database", err)
+	}
+	s.db, s.read = db, db
+	s.dialect = &postgres{queries: map[*batch]string{}}
+	s.lock = newSessionLock(stdlib.OpenDB(*session), s.log, s.enlist)
+	return nil
+}
+
+type postgres struct {
+	mu      sync.Mutex
+	queries map[*batch]string
+}
+
+func (*postgres) migrations() (string, embed.FS, goose.Dialect, []goose.ProviderOption) {
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+	if err != nil {
+		panic(err) // its arguments are constants
+	}
+	return "postgres", migrations.Postgres, goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(locker)}
+}
+
+// take sends all rows at once, as one array per column.
+func (p *postgres) take(b *batch, rows cells) (int, []any, func() string) {
+	width := len(b.given)
+	args := make([]any, width)
+	for c, col := range b.given {
+		switch col.kind {
+		case text, maybeText:
+			args[c] = columnOf[string](rows, c, width)
+		case integer:
+			args[c] = columnOf[int64](rows, c, width)
+		case boolean:
+			args[c] = columnOf[bool](rows, c, width)
+		default:
+			args[c] = columnOf[[]byte](rows, c, width)
+		}
+	}
+	return len(rows) / width, args, func() string { return p.query(b) }
+}
+
+func columnOf[T any](rows cells, c, width int) []T {
+	values := make([]T, 0, len(rows)/width)
+	for i := c; i < len(rows); i += width {
+		values = append(values, rows[i].(T))
+	}
+	return values
+}
+
+func (p *postgres) query(b *batch) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if q, ok := p.queries[b]; ok {
+		return q
+	}
+	var columns, arrays, names []string
+	for i, c := range b.given {
+		value := c.name
+		if c.kind == maybeText {
+			value = "NULLIF(" + c.name + ", '')"
+		}
+		columns, names = append(columns, value), append(names, c.name)
+		arrays = append(arrays, "$"+strconv.Itoa(i+1)+"::"+arrayType(c.kind))
+	}
+	q := b.header() + "(SELECT " + strings.Join(columns, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") +
+		") AS u (" + strings.Join(names, ", ") + ")) " + b.do
+	p.queries[b] = q
+	return q
+}
+
+func arrayType(k kind) string {
+	switch k {
+	case integer:
+		return "bigint[]"
+	case boolean:
+		return "boolean[]"
+	case ident, maybeIdent:
+		return "uuid[]"
+	case binary:
+		return "bytea[]"
+	}
+	return "text[]"
+}
+
+func (*postgres) ids(ids []notify.ID) any {
+	list := make([][]byte, len(ids))
+	for i := range ids {
+		list[i] = ids[i][:]
+	}
+	return list
+}
+
+func (*postgres) texts(texts []string) any { return texts }
+func (*postgres) inIDs(n int) string       { return " = ANY ($" + strconv.Itoa(n) + "::uuid[])" }
+func (*postgres) inTexts(n int) string     { return " = ANY ($" + strconv.Itoa(n) + "::text[])" }
+func (*postgres) forUpdate() string        { return " FOR UPDATE" }
+func (*postgres) skipLocked() string       { return " FOR UPDATE SKIP LOCKED" }
+
+// refuses tells class 22 (data exception) and 23 (constraint violation) of SQLSTATE.
+func (*postgres) refuses(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23"))
+}
+
+var _ dialect = (*postgres)(nil)

@@ -1,0 +1,157 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"onmyway/migrations"
+	"onmyway/notify"
+)
+
+const (
+	// FULL costs nothing when rows come in batches; a page cache of 64 MB and a checkpoint every 16,384 pages are a third
+	// faster than the defaults (measured, docs/performance.md). Pragmas stand in the address, so that every connection
+	// gets them.
+	pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(16384)&_pragma=foreign_keys(1)"
+	sqliteReaders = 4
+)
+
+// sizes are the numbers of rows for which SQLite has prepared statements; a batch is cut into them. 50 is the fastest.
+var sizes = [...]int{50, 10, 1}
+
+// shape is a batch statement for a number of rows.
+type shape struct {
+	batch *batch
+	rows  int
+}
+
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	if path == "" || path == ":memory:" {
+		return errors.New(`database.url names no file: write "sqlite:onmyway.db"`)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the folder of the SQLite file: %w", err)
+	}
+	// One writer: SQLite has no more, and a queue in front of it is fairer than its busy loop. It begins with the write
+	// lock, because a transaction that reads first cannot always get it later.
+	file := "file:" + (&url.URL{Path: path}).EscapedPath() + pragmas
+	db, err := sql.Open("sqlite", file+"&_txlock=immediate")
+	if err != nil {
+		return fmt.Errorf("open SQLite: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	if err := db.PingContext(ctx); err != nil {
+		db.Close()
+		return fmt.Errorf("open SQLite: %w; check that the path in database.url can be written", err)
+	}
+	read, err := sql.Open("sqlite", file+"&_pragma=query_only(1)")
+	if err != nil {
+		db.Close()
+		return fmt.Errorf("open SQLite for reading: %w", err)
+	}
+	read.SetMaxOpenConns(sqliteReaders)
+	read.SetMaxIdleConns(sqliteReaders)
+	s.db, s.read, s.dialect = db, read, lite{}
+	s.lock = &fileLock{folder: path + ".owners"}
+	return nil
+}
+
+// prepare makes the statements of all batches, for the engine that does not remember them itself.
+func (s *Store) prepare(ctx context.Context) error {
+	if _, ok := s.dialect.(lite); !ok || len(s.prepared) > 0 {
+		return nil
+	}
+	for _, b := range batches {
+		for _, n := range sizes {
+			stmt, err := s.db.PrepareContext(ctx, lite{}.query(b, n))
+			if err != nil {
+				return err
+			}
+			s.prepared[shape{b, n}] = stmt
+		}
+	}
+	return nil
+}
+
+type lite struct{}
+
+func (lite) migrations() (string, embed.FS, goose.Dialect, []goose.ProviderOption) {
+	return "sqlite", migrations.SQLite, goose.DialectSQLite3, nil
+}
+
+func (l lite) take(b *batch, rows cells) (int, []any, func() string) {
+	width := len(b.given)
+	n := 1
+	for _, size := range sizes {
+		if len(rows) >= size*width {
+			n = size
+			break
+		}
+	}
+	args := rows[:n*width]
+	for i, v := range args {
+		if v == "" && b.given[i%width].kind == maybeText {
+			args[i] = nil
+		}
+	}
+	return n, args, func() string { return l.query(b, n) }
+}
+
+func (lite) query(b *batch, rows int) string {
+	row := "(" + strings.TrimSuffix(strings.Repeat("?,", len(b.given)), ",") + ")"
+	return b.header() + "(VALUES " + strings.TrimSuffix(strings.Repeat(row+",", rows), ",") + ") " + b.do
+}
+
+func (lite) ids(ids []notify.ID) any {
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		list[i] = hex.EncodeToString(id[:])
+	}
+	return lite{}.texts(list)
+}
+
+func (lite) texts(texts []string) any {
+	list, err := json.Marshal(texts)
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return string(list)
+}
+
+func (lite) inIDs(n int) string {
+	return " IN (SELECT unhex(value) FROM json_each($" + strconv.Itoa(n) + "))"
+}
+
+func (lite) inTexts(n int) string {
+	return " IN (SELECT value FROM json_each($" + strconv.Itoa(n) + "))"
+}
+
+func (lite) forUpdate() string  { return "" } // there is one writer
+func (lite) skipLocked() string { return "" }
+
+func (lite) refuses(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,166 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"onmyway/notify"
+)
+
+// Columns of the tables, in the order in which rows are written.
+var (
+	eventColumns = []column{
+		{"id", ident}, {"event_key", text}, {"order_id", text}, {"line", text}, {"milestone", text}, {"fact", integer},
+		{"sequence", integer}, {"customer_id", text}, {"occurred_at", integer}, {"received_at", integer}, {"state", text},
+		{"reason", text}, {"title", text}, {"body", text}, {"locale", text}, {"template", text}, {"data", maybeText},
+		{"not_sent", maybeText}, {"topic", text}, {"part", integer}, {"off", integer}, {"record_at", integer},
+	}
+	headColumns = []column{
+		{"order_id", text}, {"line", text}, {"customer_id", text}, {"milestone", text}, {"sequence", integer},
+		{"occurred_at", integer}, {"facts", maybeText}, {"version", integer}, {"updated_at", integer},
+	}
+	messageColumns = []column{
+		{"id", ident}, {"event_id", ident}, {"order_id", text}, {"customer_id", text}, {"line", text}, {"milestone", text},
+		{"sequence", integer}, {"channel", text}, {"address", text}, {"title", text}, {"body", text}, {"link", text},
+		{"locale", text}, {"template", text}, {"urgency", text}, {"standing", boolean}, {"state", text}, {"reason", text},
+		{"occurred_at", integer}, {"created_at", integer}, {"due_at", integer}, {"expires_at", integer},
+		{"updated_at", integer}, {"owner", maybeText}, {"attempt", integer}, {"attempts", maybeText},
+		{"provider_id", text}, {"resend_of", maybeIdent}, {"resend_no", integer}, {"asked_by", text}, {"asked_why", text},
+	}
+	customerColumns = []column{
+		{"id", text}, {"name", text}, {"phone", text}, {"locale", text}, {"time_zone", text}, {"preferences", text},
+		{"by_api", boolean}, {"version", integer}, {"created_at", integer}, {"updated_at", integer},
+	}
+	letterColumns = []column{
+		{"id", ident}, {"topic", text}, {"part", integer}, {"off", integer}, {"record_at", integer}, {"key", binary},
+		{"value", binary}, {"headers", maybeText}, {"reason", text}, {"problems", maybeText}, {"at", integer},
+	}
+)
+
+// The statements over many rows. Columns of "given" carry a prefix where they would hide those of the table.
+var (
+	insertEvents    = insert("events", eventColumns, "ON CONFLICT DO NOTHING RETURNING id")
+	insertHeads     = insert("order_heads", headColumns, "ON CONFLICT DO NOTHING RETURNING order_id, line")
+	insertCustomers = insert("customers", customerColumns, "ON CONFLICT DO NOTHING RETURNING id")
+	insertMessages  = insert("messages", messageColumns, "ON CONFLICT DO NOTHING")
+	insertLetters   = insert("dead_letters", letterColumns, "ON CONFLICT DO NOTHING")
+
+	// customer_id is returned instead of set: setting it would write its index for every event, see moveHead.
+	updateHeads = &batch{given: prefixed(headColumns), do: `UPDATE order_heads SET milestone = g_milestone,
+		sequence = g_sequence, occurred_at = g_occurred_at, facts = g_facts, version = version + 1, updated_at = g_updated_at
+		FROM given WHERE order_id = g_order_id AND line = g_line AND version = g_version
+		RETURNING order_id, line, customer_id`}
+	updateCustomers = &batch{given: prefixed(customerColumns), do: `UPDATE customers SET name = g_name, phone = g_phone,
+		locale = g_locale, time_zone = g_time_zone, preferences = g_preferences, by_api = g_by_api, version = version + 1,
+		updated_at = g_updated_at
+		FROM given WHERE id = g_id AND version = g_version RETURNING id`}
+	supersede = &batch{
+		given: []column{{"g_order_id", text}, {"g_line", text}, {"g_customer_id", text}, {"g_channel", text},
+			{"g_standing", boolean}, {"g_now", integer}},
+		do: `UPDATE messages SET state = 'suppressed', reason = 'superseded', owner = NULL, updated_at = g_now
+			FROM given WHERE order_id = g_order_id AND line = g_line AND customer_id = g_customer_id AND channel = g_channel
+			AND state = 'pending' AND resend_no = 0 AND (g_standing OR NOT standing)`,
+	}
+	finish = &batch{
+		given: []column{{"g_id", ident}, {"g_me", text}, {"g_now", integer}, {"g_state", text}, {"g_reason", text},
+			{"g_due_at", integer}, {"g_no", integer}, {"g_tried", boolean}, {"g_attempt", text}, {"g_provider_id", text}},
+		do: `UPDATE messages SET state = g_state, reason = g_reason, owner = NULL, updated_at = g_now,
+			due_at = CASE WHEN g_state = 'pending' THEN g_due_at ELSE due_at END,
+			provider_id = CASE WHEN g_provider_id <> '' THEN g_provider_id ELSE provider_id END,
+			attempt = CASE WHEN g_tried THEN g_no ELSE attempt END,
+			attempts = CASE WHEN NOT g_tried THEN attempts WHEN attempts IS NULL THEN '[' || g_attempt || ']'
+				ELSE substr(attempts, 1, length(attempts) - 1) || ',' || g_attempt || ']' END
+			FROM given WHERE id = g_id AND (state IN ('sending', 'verify') AND attempt = g_no
+				OR state = 'pending' AND owner = g_me AND g_no IN (attempt, attempt + 1))`,
+	}
+
+	// batches are those that SQLite prepares.
+	batches = []*batch{
+		insertEvents, insertHeads, insertCustomers, insertMessages, insertLetters, updateHeads, updateCustomers, supersede, finish,
+	}
+)
+
+func prefixed(columns []column) []column {
+	given := make([]column, len(columns))
+	for i, c := range columns {
+		given[i] = column{"g_" + c.name, c.kind}
+	}
+	return given
+}
+
+func appendEvent(rows cells, e *notify.Stored, now time.Time) (cells, error) {
+	notSent, err := optionalJSON(e.NotSent, len(e.NotSent))
+	if err != nil {
+		return nil, fmt.Errorf("store event %s: %w", e.ID, err)
+	}
+	if !clean(e.Key, e.OrderID, e.CustomerID, e.Title, e.Body, e.Locale, e.Template) {
+		return nil, fmt.Errorf("store event %s: a text has NUL or broken UTF-8: %w", e.ID, notify.ErrBadRow)
+	}
+	data := string(e.Data)
+	if !clean(data) {
+		return nil, fmt.Errorf("store event %s: its data has NUL or broken UTF-8: %w", e.ID, notify.ErrBadRow)
+	}
+	o := &e.Origin
+	return append(rows, e.ID[:], e.Key, e.OrderID, string(e.Line), e.Milestone.Name, e.Fact(), e.Sequence, e.CustomerID,
+		millis(e.OccurredAt), millis(now), string(e.State), string(e.Reason), e.Title, e.Body, e.Locale, e.Template, data,
+		notSent, o.Topic, int64(o.Partition), o.Offset, millis(o.Time)), nil
+}
+
+func appendHead(rows cells, h *notify.Head, version int64, now time.Time) cells {
+	return append(rows, h.OrderID, string(h.Line), h.CustomerID, h.Milestone, h.Sequence, millis(h.OccurredAt),
+		string(h.Facts), version, millis(now))
+}
+
+func appendCustomer(rows cells, c *notify.Customer, version int64, now time.Time) (cells, error) {
+	preferences, err := json.Marshal(c.Preferences)
+	if err != nil {
+		return nil, fmt.Errorf("store the preferences of a customer: %w", err)
+	}
+	if !clean(c.ID, c.Name, c.Phone, c.Locale, c.TimeZone) {
+		return nil, fmt.Errorf("store a customer: a text has NUL or broken UTF-8: %w", notify.ErrBadRow)
+	}
+	return append(rows, c.ID, c.Name, c.Phone, c.Locale, c.TimeZone, string(preferences), c.ByAPI, version, millis(now),
+		millis(now)), nil
+}
+
+// asked is who asked for a resend, and why.
+type asked struct{ by, why string }
+
+func appendMessage(rows cells, m *notify.Message, owner string, a asked) (cells, error) {
+	if !clean(m.OrderID, m.CustomerID, m.Address, m.Title, m.Body, m.Link, a.by, a.why) {
+		return nil, fmt.Errorf("store message %s: a text has NUL or broken UTF-8: %w", m.ID, notify.ErrBadRow)
+	}
+	return append(rows, m.ID[:], m.EventID[:], m.OrderID, m.CustomerID, string(m.Line), m.Milestone, m.Sequence,
+		string(m.Channel), m.Address, m.Title, m.Body, m.Link, m.Locale, m.Template, string(m.Urgency), m.Standing,
+		string(m.State), string(m.Reason), millis(m.OccurredAt), millis(m.CreatedAt), millis(m.DueAt), millis(m.ExpiresAt),
+		millis(m.UpdatedAt), owner, int64(m.Attempt), "", m.ProviderID, optionalID(m.ResendOf), int64(m.ResendNo),
+		a.by, a.why), nil
+}
+
+func appendReject(rows cells, r *notify.Reject) (cells, error) {
+	rec := &r.Record
+	headers, err := optionalJSON(rec.Headers, len(rec.Headers))
+	if err != nil {
+		return nil, fmt.Errorf("store dead letter: %w", err)
+	}
+	problems, err := optionalJSON(r.Problems, len(r.Problems))
+	if err != nil {
+		return nil, fmt.Errorf("store dead letter: %w", err)
+	}
+	// The same record gives the same id: storing it again changes nothing. A topic that was made anew has other records
+	// under the same offsets.
+	id := notify.NewID(rec.Time, rec.Topic, fmt.Sprint(rec.Partition), fmt.Sprint(rec.Offset), string(rec.Key), string(rec.Value))
+	return append(rows, id[:], rec.Topic, int64(rec.Partition), rec.Offset, millis(rec.Time), rec.Key, rec.Value, headers,
+		strings.ToValidUTF8(r.Reason, "?"), problems, millis(r.At)), nil
+}
+
+// optionalJSON writes a list, an empty one as "".
+func optionalJSON(list any, n int) (string, error) {
+	if n == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(list)
+	return string(b), err
+}

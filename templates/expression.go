@@ -1,0 +1,281 @@
+package templates
+
+import (
+	"slices"
+	"strings"
+)
+
+// fact is a name in a template, resolved when it is parsed.
+type fact struct {
+	name             string
+	kind             Kind
+	from             source
+	max              int
+	values           []string
+	start, end       string // names of the parts of a window
+	amount, currency string // names of the parts of an amount
+}
+
+// source is where the value of a name is.
+type source int
+
+const (
+	fromEvent source = iota
+	fromOrder
+	fromLine
+	fromCustomer
+)
+
+var sources = map[string]source{"order_id": fromOrder, "line": fromLine, "customer_name": fromCustomer}
+
+// field is {{ fact | filters }}.
+type field struct {
+	line     int
+	fact     fact
+	as       Kind
+	changes  []change
+	fallback string // what the default filter says, changed by the filters after it; empty for none
+}
+
+// change is a filter that turns a text into another.
+type change int
+
+const (
+	changeFirst change = iota
+	changeCar
+	changeUpcase
+)
+
+var changes = map[string]change{"first": changeFirst, "car": changeCar, "upcase": changeUpcase}
+
+// reads lists the kinds that a filter can read.
+var reads = map[string][]Kind{
+	"time":   {KindTime, KindWindow},
+	"date":   {KindDate, KindTime, KindWindow},
+	"window": {KindWindow, KindTime},
+	"list":   {KindList},
+	"first":  {KindText},
+	"car":    {KindText},
+	"upcase": {KindText},
+}
+
+var filters = []string{"default", "first", "car", "time", "date", "window", "list", "upcase"}
+
+// changed puts the value at dst[start:] through the filters.
+func (f *field) changed(dst []byte, start int) []byte {
+	for _, c := range f.changes {
+		dst = c.apply(dst, start)
+	}
+	return dst
+}
+
+func (c change) apply(dst []byte, start int) []byte {
+	switch c {
+	case changeFirst:
+		return firstName(dst, start)
+	case changeCar:
+		return carName(dst, start)
+	}
+	return upperCase(dst, start)
+}
+
+// field parses what stands between {{ and }}.
+func (p *parser) field(t token) (*field, error) {
+	words, err := p.words(t)
+	if err != nil {
+		return nil, err
+	}
+	if len(words) == 0 {
+		return nil, p.errorAt(t.line, "{{ }} names no fact")
+	}
+	ft, err := p.fact(words[0], t.line)
+	if err != nil {
+		return nil, err
+	}
+	f := &field{line: t.line, fact: ft, as: ft.kind}
+	for words = words[1:]; len(words) > 0; {
+		if words[0] != "|" || len(words) < 2 {
+			return nil, p.errorAt(t.line, "%s after the fact: filters are written {{ %s | filter }}", shown(words[0]), ft.name)
+		}
+		if words, err = p.filter(f, words[1], words[2:]); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// filter adds a filter to f and returns the words that follow it.
+func (p *parser) filter(f *field, name string, words []string) ([]string, error) {
+	if name == "default" {
+		if len(words) < 2 || words[0] != ":" || !isString(words[1]) || len(words[1]) == 1 {
+			return nil, p.errorAt(f.line, `default needs a text: {{ %s | default: "…" }}`, f.fact.name)
+		}
+		f.fallback = joinBlanks(words[1][1:])
+		return words[2:], nil
+	}
+	kinds, known := reads[name]
+	if !known {
+		return nil, p.errorAt(f.line, "unknown filter %s%s", shown(name), suggest(name, filters))
+	}
+	if len(words) > 0 && words[0] == ":" {
+		return nil, p.errorAt(f.line, "filter %s takes no argument", name)
+	}
+	if !slices.Contains(kinds, f.fact.kind) {
+		return nil, p.errorAt(f.line, "filter %s can't read %s, which is a %s", name, f.fact.name, f.fact.kind)
+	}
+	change, changes := changes[name]
+	if !changes {
+		f.as = Kind(name)
+		return words, nil
+	}
+	f.changes = append(f.changes, change)
+	f.fallback = string(change.apply([]byte(f.fallback), 0))
+	return words, nil
+}
+
+// fact resolves a name.
+func (p *parser) fact(name string, line int) (fact, error) {
+	whole, part, dotted := strings.Cut(name, ".")
+	d := declaredAs[whole]
+	switch {
+	case d == nil || isString(name):
+		return fact{}, p.errorAt(line, "unknown fact %s%s", shown(name), suggest(name, factNames()))
+	case dotted && (d.Kind != KindWindow || part != "start" && part != "end"):
+		return fact{}, p.errorAt(line, "unknown fact %q: %s is a %s", name, whole, d.Kind)
+	}
+	f := fact{name: name, kind: d.Kind, from: sources[name], max: d.Max, values: d.Values}
+	if dotted {
+		f.kind = KindTime
+	}
+	if f.kind == KindWindow {
+		f.start, f.end = name+".start", name+".end"
+	}
+	if f.kind == KindMoney {
+		f.amount, f.currency = name+".amount", name+".currency"
+	}
+	return f, nil
+}
+
+func factNames() []string {
+	names := make([]string, len(declared))
+	for i := range declared {
+		names[i] = declared[i].Name
+	}
+	return names
+}
+
+// condition is what a branch depends on: one or more terms, all or any of which must hold. None holds always.
+type condition struct {
+	terms []term
+	any   bool
+	not   bool
+}
+
+// term is one comparison.
+type term struct {
+	fact  fact
+	op    operator
+	value string
+}
+
+type operator int
+
+const (
+	said operator = iota // the event says it, in a form that can be read
+	equals
+	differs
+)
+
+// condition parses {% if a == "x" and b %}.
+func (p *parser) condition(t token) (condition, error) {
+	c := condition{not: t.word == "unless"}
+	words, err := p.words(t)
+	if err != nil {
+		return c, err
+	}
+	joined := ""
+	for words = words[1:]; ; words = words[1:] {
+		var next term
+		if next, words, err = p.term(words, t.line); err != nil {
+			return c, err
+		}
+		c.terms = append(c.terms, next)
+		if len(words) == 0 {
+			return c, nil
+		}
+		if words[0] != "and" && words[0] != "or" {
+			return c, p.errorAt(t.line, "%s in a condition: want and, or, == or !=", shown(words[0]))
+		}
+		if joined != "" && joined != words[0] {
+			return c, p.errorAt(t.line, "and and or in one condition: nest two of them")
+		}
+		joined = words[0]
+		c.any = joined == "or"
+	}
+}
+
+// term takes one comparison off words.
+func (p *parser) term(words []string, line int) (term, []string, error) {
+	if len(words) == 0 {
+		return term{}, nil, p.errorAt(line, "the condition ends too early")
+	}
+	ft, err := p.fact(words[0], line)
+	if err != nil {
+		return term{}, nil, err
+	}
+	t := term{fact: ft}
+	words = words[1:]
+	if len(words) == 0 || words[0] != "==" && words[0] != "!=" {
+		return t, words, nil
+	}
+	if len(words) < 2 || !isString(words[1]) {
+		return t, nil, p.errorAt(line, `%s is compared with a text: %s %s "…"`, ft.name, ft.name, words[0])
+	}
+	t.op, t.value = equals, words[1][1:]
+	if words[0] == "!=" {
+		t.op = differs
+	}
+	if ft.values != nil && !slices.Contains(ft.values, t.value) {
+		return t, nil, p.errorAt(line, "%s is never %q%s", ft.name, t.value, suggest(t.value, ft.values))
+	}
+	return t, words[2:], nil
+}
+
+// words divides an expression: names, marks (| : == !=) and texts, which keep their opening quote as a sign.
+func (p *parser) words(t token) ([]string, error) {
+	var words []string
+	for s := strings.TrimSpace(t.text); s != ""; s = strings.TrimLeft(s, " \t\r\n") {
+		size := 1
+		switch {
+		case s[0] == '"' || s[0] == '\'':
+			end := strings.IndexByte(s[1:], s[0])
+			if end < 0 {
+				return nil, p.errorAt(t.line, "the quote %q is not closed", s[:1])
+			}
+			if err := p.checkWords(s[1 : 1+end]); err != nil {
+				return nil, err
+			}
+			words, s = append(words, `"`+s[1:1+end]), s[end+2:]
+			continue
+		case strings.HasPrefix(s, "==") || strings.HasPrefix(s, "!="):
+			size = 2
+		case isName(s[0]):
+			for size < len(s) && isName(s[size]) {
+				size++
+			}
+		case s[0] != '|' && s[0] != ':':
+			return nil, p.errorAt(t.line, "unexpected %q", []rune(s)[0])
+		}
+		words, s = append(words, s[:size]), s[size:]
+	}
+	return words, nil
+}
+
+func isName(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '_' || b == '.'
+}
+
+func isString(word string) bool { return word[0] == '"' }
+
+// shown is a word as an error shows it.
+func shown(word string) string { return `"` + strings.TrimPrefix(word, `"`) + `"` }
