@@ -21,8 +21,8 @@ type Config struct {
 type Channel struct {
 	Name    notify.Channel
 	Sender  notify.Sender
-	Durable bool   // a repeat does harm: "sending" is in SQL before the request leaves
-	Close   func() // when no Send runs any more
+	Durable bool         // a repeat does harm: "sending" is in SQL before the request leaves
+	Close   func() error // when no Send runs any more
 }
 
 // Build makes the channels that are configured. The error names the setting that is wrong.
@@ -35,7 +35,8 @@ func Build(cfg Config, subs webpush.Subscriptions, log *slog.Logger) ([]Channel,
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Channel{Name: notify.SMS, Sender: s, Durable: true, Close: transport.CloseIdleConnections})
+		list = append(list, Channel{Name: notify.SMS, Sender: s, Durable: true,
+			Close: func() error { transport.CloseIdleConnections(); return nil }})
 	}
 	if cfg.WebPush != nil {
 		s, err := webpush.New(*cfg.WebPush, subs, log)
