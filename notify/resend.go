@@ -48,9 +48,10 @@ type ResendStore interface {
 	// Repeated returns the message that an earlier call under the same key made; ErrKeyReused when that call asked
 	// for something else.
 	Repeated(ctx context.Context, key Idempotent) (id ID, made bool, err error)
-	// AddResend stores m as the next resend of its event and channel, in one transaction with the key, and returns its
-	// id: that of the earlier call when the key was used already. m.ID and m.ResendNo are set by the store.
-	AddResend(ctx context.Context, now time.Time, m Message, by, why string, key Idempotent) (ID, error)
+	// AddResend stores m as the next resend of its event and channel, made from another message, in one transaction
+	// with the key. When the key was used already it returns what that call made, with again set. It sets ID, ResendOf,
+	// ResendNo and State.
+	AddResend(ctx context.Context, now time.Time, of ID, m Message, by, why string, key Idempotent) (id ID, again bool, err error)
 }
 
 // Resender sends a message again: a new row, due now, on the same path as any other.
@@ -82,7 +83,7 @@ func (r *Resender) Resend(ctx context.Context, now time.Time, req ResendRequest)
 	if err != nil {
 		return Entry{}, err
 	}
-	if id, err = r.Store.AddResend(ctx, now, m, req.By, req.Reason, req.Idempotent); err != nil {
+	if id, _, err = r.Store.AddResend(ctx, now, req.Of, m, req.By, req.Reason, req.Idempotent); err != nil {
 		return Entry{}, err
 	}
 	r.Wake()

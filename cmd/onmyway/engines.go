@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"onmyway/cmd/onmyway/embedded"
 	"onmyway/notify"
@@ -99,9 +100,9 @@ func (e *engines) openRedis(ctx context.Context, cfg Config) error {
 		if err != nil {
 			return err
 		}
-		e.closers = append(e.closers, server.Close)
-		conf.URL = "redis://" + server.Addr()
-		e.log.Info("redis.url is not set: running an embedded Redis, for one process", "addr", server.Addr())
+		e.closers = append(e.closers, func() error { server.Close(); return nil })
+		conf.URL = "redis://" + server.Addr
+		e.log.Info("redis.url is not set: running an embedded Redis, for one process", "addr", server.Addr)
 	}
 	tlsConfig, err := cfg.Redis.TLS.load("redis.tls")
 	if err != nil {
@@ -133,9 +134,9 @@ func (e *engines) openKafka(ctx context.Context, cfg Config) error {
 		if err != nil {
 			return err
 		}
-		e.closers = append(e.closers, server.Close)
-		conf.Brokers, conf.Replication = []string{server.Addr()}, 1
-		e.log.Info("kafka.brokers is not set: running an embedded Kafka, for one process", "addr", server.Addr())
+		e.closers = append(e.closers, func() error { server.Close(); return nil })
+		conf.Brokers, conf.Replication = []string{server.Addr}, 1
+		e.log.Info("kafka.brokers is not set: running an embedded Kafka, for one process", "addr", server.Addr)
 	}
 	var err error
 	if conf.TLS, err = cfg.Kafka.TLS.load("kafka.tls"); err != nil {
@@ -157,6 +158,13 @@ func (e *engines) openKafka(ctx context.Context, cfg Config) error {
 func (e *engines) observe(hooks *notify.Hooks, m *metrics) {
 	e.outages.kafka.Hooks, e.outages.redis.Hooks, e.outages.sql.Hooks = hooks, hooks, hooks
 	e.gaps = func(topic string, n int64) { m.retention.WithLabelValues(topic).Add(float64(n)) }
+}
+
+// remember puts a customer that was just written into the cache. What the cache does not take it forgets within a minute.
+func (e *engines) remember(ctx context.Context, p notify.Profile) {
+	if err := e.redis.PutProfile(ctx, p); err != nil {
+		e.outages.redis.Failed(err, time.Now())
+	}
 }
 
 // tokenSecret signs buyers' tokens: the operator's, or the one that all nodes find in SQL.

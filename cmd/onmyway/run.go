@@ -47,7 +47,7 @@ type service struct {
 func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 	s := &service{cfg: cfg, log: log, engines: e}
 	tokens := notify.Tokens{Secret: e.tokenSecret(cfg)}
-	s.hub = websocket.New(websocket.Config{Origins: cfg.HTTP.AllowedOrigins}, tokens, e.redis, log)
+	s.hub = websocket.New(websocket.Config{Origins: cfg.HTTP.AllowedOrigins}, tokens, e.redis.Bus(), log)
 	s.metrics = newMetrics(s.hub.Count)
 	hooks := s.metrics.hooks()
 	e.observe(hooks, s.metrics)
@@ -105,9 +105,9 @@ func (s *service) publicServer(rules *notify.Rules, tokens notify.Tokens) (*http
 	}
 	guard := pushConfig(cfg).Guard()
 	handler := api.New(conf, api.Deps{
-		Events: e.kafka, Decode: mapping.Decode, Messages: e.store, Customers: e.store, Subscriptions: e.store,
+		Publisher: e.kafka, Decode: mapping.Decode, Messages: e.store, Customers: e.store, Subscriptions: e.store,
 		Resender: &notify.Resender{Store: e.store, Rules: rules, Wake: s.sweep.Wake},
-		Signer:   tokens, Remember: e.redis.PutProfile, VAPIDPublic: cfg.Push.VAPID.PublicKey, WebSocket: s.hub,
+		Signer:   tokens, Remember: e.remember, VAPIDPublic: cfg.Push.VAPID.PublicKey, WebSocket: s.hub,
 		CheckSubscription: func(sub *notify.Subscription) error {
 			sub.ID = webpush.SubscriptionID(sub.Endpoint)
 			return webpush.CheckSubscription(guard, *sub)
@@ -179,7 +179,7 @@ func (s *service) run(ctx context.Context) error {
 	s.hub.Close(draining)
 	stopHub()
 	for _, c := range s.channels {
-		c.Close()
+		err = errors.Join(err, c.Close())
 	}
 	err = errors.Join(err, s.ops.Shutdown(draining), parts.Wait())
 	s.log.Info("stopped")

@@ -56,7 +56,7 @@ const (
 	fetchBytes     = 4 << 20                // of one response; some 10,000 events
 	produceLinger  = 5 * time.Millisecond   // Writer's wait for more records; its default of 1 s is for bulk loads
 	heartbeat      = time.Second            // a rebalance is noticed after that
-	sessionTimeout = 10 * time.Second       // a member that died loses its partitions after that
+	sessionTimeout = 6 * time.Second        // a member that died loses its partitions after that: the least that brokers take
 	drainTimeout   = 20 * time.Second       // a member may take so long to finish its batches in a rebalance
 	joinBackoff    = 250 * time.Millisecond
 	topicsInterval = 3 * time.Second // how often new partitions are looked for, in what the transport has heard

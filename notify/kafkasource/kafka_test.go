@@ -102,7 +102,7 @@ func TestAStopLeavesTheGroupAtOnce(t *testing.T) {
 		a.stop(t)
 		b := read(t, open(t, cfg))
 		b.until(t, "partitions", func() bool { return len(b.parts) == 3 })
-		if took := time.Since(began); took > 5*time.Second { // a member that only dies keeps its partitions for 10 s
+		if took := time.Since(began); took > 5*time.Second { // a member that only dies keeps its partitions for 6 s
 			t.Errorf("the next process got the partitions after %s", took)
 		}
 	})

@@ -25,8 +25,8 @@ type partition struct {
 	conn     *kafka.Conn
 	response *kafka.Batch // that is being read; nil for none. What is not read yet waits in the socket: a bounded prefetch
 	asked    int64        // where it starts
-	failing  bool
-	stuck    int // responses in a row that held nothing at next, although there is more
+	failures int          // in a row
+	stuck    int          // responses in a row that held nothing at next, although there is more
 }
 
 func newPartition(k *Kafka, gen *kafka.Generation, topic string, id int, start int64) *partition {
@@ -57,6 +57,7 @@ func (p *partition) Fetch(ctx context.Context, dst []notify.Record) (int, error)
 	for {
 		n, err := p.read(ctx, dst)
 		if n > 0 {
+			p.answered()
 			return n, nil // an error will meet us again
 		}
 		if ctx.Err() != nil {
@@ -195,14 +196,17 @@ func (p *partition) hangUp() {
 	}
 }
 
+// failed notes a failure. One alone is no outage: a leader that moves, or a new one that does not know it yet, is found at
+// the second try.
 func (p *partition) failed(err error) {
-	p.failing = true
-	p.outage.Failed(err, time.Now())
+	if p.failures++; p.failures > 1 {
+		p.outage.Failed(err, time.Now())
+	}
 }
 
 func (p *partition) answered() {
-	if p.failing {
-		p.failing = false
+	if p.failures > 1 {
 		p.outage.Answered(time.Now())
 	}
+	p.failures = 0
 }

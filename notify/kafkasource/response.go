@@ -34,7 +34,6 @@ func (p *partition) drain(dst []notify.Record) (n int, err error) {
 			return n, fmt.Errorf("read a response of %s/%d: %w", p.topic, p.id, err)
 		}
 	}
-	p.answered()
 	return n, nil
 }
 

@@ -46,16 +46,16 @@ func sayYes(_ *fakeProvider, w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, `{"sid":"SM00000000000000000000000000000001","status":"queued","error_code":null}`)
 }
 
-// hang answers nothing until the client has gone or the test is over.
-func hang(p *fakeProvider, _ http.ResponseWriter, r *http.Request) {
+// sayNothing answers nothing until the client has gone or the test is over.
+func sayNothing(p *fakeProvider, _ http.ResponseWriter, r *http.Request) {
 	select {
 	case <-r.Context().Done():
 	case <-p.quit:
 	}
 }
 
-// drop closes the connection after the whole request was read.
-func drop(*fakeProvider, http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+// hangUp closes the connection after the whole request was read.
+func hangUp(*fakeProvider, http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 // senderMessage makes the n-th message: good for an hour from now.
 func senderMessage(n int) *notify.Message {

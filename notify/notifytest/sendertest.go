@@ -152,7 +152,7 @@ func (st senderTest) slowDownDate(t *testing.T) {
 }
 
 func (st senderTest) outOfTime(t *testing.T) {
-	p, s := st.provider(t, hang)
+	p, s := st.provider(t, sayNothing)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	if a := sendOne(t, ctx, s); a.Verdict != notify.Unclear && a.Verdict != notify.NotTaken {
@@ -176,7 +176,7 @@ func (st senderTest) canceledWaiting(t *testing.T) {
 	defer cancel()
 	p, s := st.provider(t, func(p *fakeProvider, w http.ResponseWriter, r *http.Request) {
 		cancel()
-		hang(p, w, r)
+		sayNothing(p, w, r)
 	})
 	if a := sendOne(t, ctx, s); a.Verdict != notify.Unclear && a.Verdict != notify.NotTaken {
 		t.Errorf("got %+v: no answer is neither a yes nor a final no", a)
@@ -185,7 +185,7 @@ func (st senderTest) canceledWaiting(t *testing.T) {
 }
 
 func (st senderTest) lost(t *testing.T) {
-	p, s := st.provider(t, drop)
+	p, s := st.provider(t, hangUp)
 	if a := sendOne(t, t.Context(), s); a.Verdict != notify.Unclear && a.Verdict != notify.NotTaken {
 		t.Errorf("got %+v: a lost connection is neither a yes nor a final no", a)
 	}
@@ -196,7 +196,7 @@ func (st senderTest) lost(t *testing.T) {
 func (st senderTest) keptLost(t *testing.T) {
 	p, s := st.provider(t, func(p *fakeProvider, w http.ResponseWriter, r *http.Request) {
 		if p.requests.Load() > 1 {
-			drop(p, w, r)
+			hangUp(p, w, r)
 		}
 		sayYes(p, w, r)
 	})

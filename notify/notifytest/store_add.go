@@ -23,7 +23,7 @@ func (s *Store) Add(ctx context.Context, b *notify.Batch) error {
 	if a.moved != nil {
 		return a.moved
 	}
-	s.apply(b, a)
+	s.apply(b, &a)
 	if err := s.lose("Add"); err != nil {
 		for i := range b.Events {
 			if a.inserted[i] {
@@ -112,7 +112,7 @@ func (s *Store) decide(b *notify.Batch) (a addition) {
 	return a
 }
 
-func (s *Store) apply(b *notify.Batch, a addition) {
+func (s *Store) apply(b *notify.Batch, a *addition) {
 	fresh := map[notify.ID]bool{} // new, or ours from an Add whose answer was lost
 	for i := range b.Events {
 		e := b.Events[i]
@@ -136,7 +136,7 @@ func (s *Store) apply(b *notify.Batch, a addition) {
 		c.Preferences = clonePreferences(c.Preferences)
 		s.db.customers[c.ID] = c
 	}
-	s.insertMessages(b, fresh, &a)
+	s.insertMessages(b, fresh, a)
 	s.releaseForgotten(b)
 	for _, r := range b.Rejects {
 		s.db.rejects = append(s.db.rejects, cloneReject(r))

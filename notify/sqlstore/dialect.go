@@ -19,8 +19,10 @@ import (
 type dialect interface {
 	// migrations are the steps of the schema and how goose applies them.
 	migrations() (folder string, files embed.FS, engine goose.Dialect, options []goose.ProviderOption)
-	// take cuts the first n rows off a batch and gives the arguments and the statement for them.
-	take(b *batch, rows cells) (n int, args []any, query func() string)
+	// take makes the arguments for the first n rows of a batch.
+	take(b *batch, rows cells) (n int, args []any)
+	// query writes the statement for a batch of n rows.
+	query(f shape) string
 	// ids and texts make one argument of a list; inIDs and inTexts write the comparison with argument n.
 	ids(ids []notify.ID) any
 	texts(texts []string) any

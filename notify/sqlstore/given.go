@@ -17,7 +17,7 @@ const (
 	boolean
 	ident      // an id: 16 bytes
 	maybeIdent // nil becomes NULL
-	binary
+	blob
 )
 
 type column struct {
@@ -25,61 +25,51 @@ type column struct {
 	kind kind
 }
 
-// batch is a statement over many rows at once. They stand in its table "given".
+// batch is a statement over many rows at once: an INSERT, or an UPDATE that joins them as the table "given".
 type batch struct {
-	given []column
-	do    string
+	given     []column
+	insert    string // INSERT INTO t (…), without the rows
+	update    string // UPDATE t SET … FROM given WHERE …
+	skip      string // for an INSERT: ON CONFLICT …
+	returning string // for callers that want to know which rows were met
 }
 
 // insert makes a batch that adds rows of a table and skips those that are there.
-func insert(table string, columns []column, tail string) *batch {
+func insert(table string, columns []column, returning string) *batch {
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = c.name
 	}
-	// WHERE true keeps SQLite from reading ON as part of a join.
-	return &batch{given: columns, do: "INSERT INTO " + table + " (" + strings.Join(names, ", ") +
-		") SELECT * FROM given WHERE true " + tail}
+	return &batch{
+		given: columns, insert: "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ")",
+		skip: " ON CONFLICT DO NOTHING", returning: returning,
+	}
 }
 
-// header names the table "given".
-func (b *batch) header() string {
-	var q strings.Builder
-	for i, c := range b.given {
-		q.WriteString([]string{", ", "WITH given ("}[btoi(i == 0)])
-		q.WriteString(c.name)
-	}
-	return q.String() + ") AS "
+// shape is one form of a batch: for a number of rows, and with or without the RETURNING clause.
+type shape struct {
+	batch     *batch
+	rows      int
+	returning bool
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
+func (s shape) tail() string {
+	if s.returning {
+		return s.batch.skip + " RETURNING " + s.batch.returning
 	}
-	return 0
+	return s.batch.skip
 }
 
 // cells are the rows of a batch, one after the other.
 type cells []any
 
-// run executes b in tx over all rows and returns how many rows of the database it met. Each is called for every row that
-// the statement returns; nil for statements that return none.
-func (s *Store) run(ctx context.Context, tx *sql.Tx, b *batch, rows cells, each func(scan func(...any) error) error) (int64, error) {
-	var met int64
+// run executes b in tx over all rows and returns how many rows of the database it met. Each, when not nil, is called for
+// every one of those with the columns of b.returning; knowing only how many is faster.
+func (s *Store) run(ctx context.Context, tx *sql.Tx, b *batch, rows cells, each func(scan func(...any) error) error) (met int64, err error) {
 	for len(rows) > 0 {
-		n, args, q := s.dialect.take(b, rows)
+		n, args := s.dialect.take(b, rows)
 		rows = rows[n*len(b.given):]
-		var count int64
-		var err error
-		if stmt := s.prepared[shape{b, n}]; stmt != nil {
-			count, err = collect(each,
-				func() (*sql.Rows, error) { return tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) },
-				func() (sql.Result, error) { return tx.StmtContext(ctx, stmt).ExecContext(ctx, args...) })
-		} else {
-			count, err = collect(each,
-				func() (*sql.Rows, error) { return tx.QueryContext(ctx, q(), args...) },
-				func() (sql.Result, error) { return tx.ExecContext(ctx, q(), args...) })
-		}
+		count, err := s.runShape(ctx, tx, shape{b, n, each != nil}, args, each)
 		if err != nil {
 			return met, err
 		}
@@ -88,15 +78,28 @@ func (s *Store) run(ctx context.Context, tx *sql.Tx, b *batch, rows cells, each 
 	return met, nil
 }
 
-func collect(each func(func(...any) error) error, query func() (*sql.Rows, error), exec func() (sql.Result, error)) (int64, error) {
+func (s *Store) runShape(ctx context.Context, tx *sql.Tx, f shape, args []any, each func(scan func(...any) error) error) (int64, error) {
+	exec, query := tx.ExecContext, tx.QueryContext
+	q := ""
+	if stmt := s.prepared[f]; stmt != nil {
+		stmt = tx.StmtContext(ctx, stmt)
+		exec = func(ctx context.Context, _ string, args ...any) (sql.Result, error) {
+			return stmt.ExecContext(ctx, args...)
+		}
+		query = func(ctx context.Context, _ string, args ...any) (*sql.Rows, error) {
+			return stmt.QueryContext(ctx, args...)
+		}
+	} else {
+		q = s.dialect.query(f)
+	}
 	if each == nil {
-		result, err := exec()
+		result, err := exec(ctx, q, args...)
 		if err != nil {
 			return 0, err
 		}
 		return result.RowsAffected()
 	}
-	rows, err := query()
+	rows, err := query(ctx, q, args...)
 	if err != nil {
 		return 0, err
 	}

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
+	gooselock "github.com/pressly/goose/v3/lock"
 
 	"onmyway/migrations"
 	"onmyway/notify"
@@ -44,18 +43,18 @@ func (s *Store) openPostgres(ctx context.Context, url string) error {
 		return fmt.Errorf("connect to PostgreSQL: %w; check database.url and that the server runs and knows this user and database", err)
 	}
 	s.db, s.read = db, db
-	s.dialect = &postgres{queries: map[*batch]string{}}
+	s.dialect = &postgres{queries: map[shape]string{}}
 	s.lock = newSessionLock(stdlib.OpenDB(*session), s.log, s.enlist)
 	return nil
 }
 
 type postgres struct {
 	mu      sync.Mutex
-	queries map[*batch]string
+	queries map[shape]string
 }
 
 func (*postgres) migrations() (string, embed.FS, goose.Dialect, []goose.ProviderOption) {
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+	locker, err := gooselock.NewPostgresSessionLocker(gooselock.WithLockTimeout(1, 300))
 	if err != nil {
 		panic(err) // its arguments are constants
 	}
@@ -63,7 +62,7 @@ func (*postgres) migrations() (string, embed.FS, goose.Dialect, []goose.Provider
 }
 
 // take sends all rows at once, as one array per column.
-func (p *postgres) take(b *batch, rows cells) (int, []any, func() string) {
+func (p *postgres) take(b *batch, rows cells) (int, []any) {
 	width := len(b.given)
 	args := make([]any, width)
 	for c, col := range b.given {
@@ -78,7 +77,7 @@ func (p *postgres) take(b *batch, rows cells) (int, []any, func() string) {
 			args[c] = columnOf[[]byte](rows, c, width)
 		}
 	}
-	return len(rows) / width, args, func() string { return p.query(b) }
+	return len(rows) / width, args
 }
 
 func columnOf[T any](rows cells, c, width int) []T {
@@ -89,25 +88,35 @@ func columnOf[T any](rows cells, c, width int) []T {
 	return values
 }
 
-func (p *postgres) query(b *batch) string {
+// query is the same for any number of rows.
+func (p *postgres) query(f shape) string {
+	f.rows = 0
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if q, ok := p.queries[b]; ok {
-		return q
+	q, ok := p.queries[f]
+	if !ok {
+		q = writeQuery(f)
+		p.queries[f] = q
 	}
-	var columns, arrays, names []string
-	for i, c := range b.given {
+	return q
+}
+
+func writeQuery(f shape) string {
+	var values, arrays, names []string
+	for i, c := range f.batch.given {
 		value := c.name
 		if c.kind == maybeText {
 			value = "NULLIF(" + c.name + ", '')"
 		}
-		columns, names = append(columns, value), append(names, c.name)
+		values, names = append(values, value), append(names, c.name)
 		arrays = append(arrays, "$"+strconv.Itoa(i+1)+"::"+arrayType(c.kind))
 	}
-	q := b.header() + "(SELECT " + strings.Join(columns, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") +
-		") AS u (" + strings.Join(names, ", ") + ")) " + b.do
-	p.queries[b] = q
-	return q
+	list := strings.Join(names, ", ")
+	q := "SELECT " + strings.Join(values, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") + ") AS u (" + list + ")"
+	if f.batch.insert != "" {
+		return f.batch.insert + " " + q + f.tail()
+	}
+	return "WITH given (" + list + ") AS (" + q + ") " + f.batch.update + f.tail()
 }
 
 func arrayType(k kind) string {
@@ -118,7 +127,7 @@ func arrayType(k kind) string {
 		return "boolean[]"
 	case ident, maybeIdent:
 		return "uuid[]"
-	case binary:
+	case blob:
 		return "bytea[]"
 	}
 	return "text[]"

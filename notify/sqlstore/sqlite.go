@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,14 +33,8 @@ const (
 	sqliteReaders = 4
 )
 
-// sizes are the numbers of rows for which SQLite has prepared statements; a batch is cut into them. 50 is the fastest.
+// sizes are the numbers of rows for which an INSERT has prepared statements; a batch is cut into them. 50 is the fastest.
 var sizes = [...]int{50, 10, 1}
-
-// shape is a batch statement for a number of rows.
-type shape struct {
-	batch *batch
-	rows  int
-}
 
 func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if path == "" || path == ":memory:" {
@@ -77,15 +73,26 @@ func (s *Store) prepare(ctx context.Context) error {
 		return nil
 	}
 	for _, b := range batches {
-		for _, n := range sizes {
-			stmt, err := s.db.PrepareContext(ctx, lite{}.query(b, n))
-			if err != nil {
-				return err
+		for _, n := range b.sizes() {
+			for _, returning := range []bool{false, true}[:1+min(len(b.returning), 1)] {
+				f := shape{b, n, returning}
+				stmt, err := s.db.PrepareContext(ctx, lite{}.query(f))
+				if err != nil {
+					return err
+				}
+				s.prepared[f] = stmt
 			}
-			s.prepared[shape{b, n}] = stmt
 		}
 	}
 	return nil
+}
+
+// sizes are the numbers of rows that SQLite takes at once. An UPDATE takes one: joining a list of rows costs more.
+func (b *batch) sizes() []int {
+	if b.insert == "" {
+		return sizes[len(sizes)-1:]
+	}
+	return sizes[:]
 }
 
 type lite struct{}
@@ -94,10 +101,10 @@ func (lite) migrations() (string, embed.FS, goose.Dialect, []goose.ProviderOptio
 	return "sqlite", migrations.SQLite, goose.DialectSQLite3, nil
 }
 
-func (l lite) take(b *batch, rows cells) (int, []any, func() string) {
+func (lite) take(b *batch, rows cells) (int, []any) {
 	width := len(b.given)
 	n := 1
-	for _, size := range sizes {
+	for _, size := range b.sizes() {
 		if len(rows) >= size*width {
 			n = size
 			break
@@ -105,16 +112,31 @@ func (l lite) take(b *batch, rows cells) (int, []any, func() string) {
 	}
 	args := rows[:n*width]
 	for i, v := range args {
-		if v == "" && b.given[i%width].kind == maybeText {
+		if b.given[i%width].kind == maybeText && v == "" {
 			args[i] = nil
 		}
 	}
-	return n, args, func() string { return l.query(b, n) }
+	return n, args
 }
 
-func (lite) query(b *batch, rows int) string {
-	row := "(" + strings.TrimSuffix(strings.Repeat("?,", len(b.given)), ",") + ")"
-	return b.header() + "(VALUES " + strings.TrimSuffix(strings.Repeat(row+",", rows), ",") + ") " + b.do
+func (lite) query(f shape) string {
+	b := f.batch
+	if b.insert == "" {
+		return b.updateOne() + f.tail()
+	}
+	row := "(" + strings.TrimSuffix(strings.Repeat("?,", len(b.given)), ",") + "),"
+	return b.insert + " VALUES " + strings.TrimSuffix(strings.Repeat(row, f.rows), ",") + f.tail()
+}
+
+var givenColumn = regexp.MustCompile(`\bg_\w+`)
+
+// updateOne is the UPDATE of a batch for one row: the columns of "given" become parameters.
+func (b *batch) updateOne() string {
+	q := strings.Replace(b.update, "FROM given", "", 1)
+	return givenColumn.ReplaceAllStringFunc(q, func(name string) string {
+		i := slices.IndexFunc(b.given, func(c column) bool { return c.name == name })
+		return "?" + strconv.Itoa(i+1)
+	})
 }
 
 func (lite) ids(ids []notify.ID) any {

@@ -34,39 +34,42 @@ var (
 		{"by_api", boolean}, {"version", integer}, {"created_at", integer}, {"updated_at", integer},
 	}
 	letterColumns = []column{
-		{"id", ident}, {"topic", text}, {"part", integer}, {"off", integer}, {"record_at", integer}, {"key", binary},
-		{"value", binary}, {"headers", maybeText}, {"reason", text}, {"problems", maybeText}, {"at", integer},
+		{"id", ident}, {"topic", text}, {"part", integer}, {"off", integer}, {"record_at", integer}, {"key", blob},
+		{"value", blob}, {"headers", maybeText}, {"reason", text}, {"problems", maybeText}, {"at", integer},
 	}
 )
 
-// The statements over many rows. Columns of "given" carry a prefix where they would hide those of the table.
+// The statements over many rows. Columns of "given" begin with g_ where they would hide those of the table.
 var (
-	insertEvents    = insert("events", eventColumns, "ON CONFLICT DO NOTHING RETURNING id")
-	insertHeads     = insert("order_heads", headColumns, "ON CONFLICT DO NOTHING RETURNING order_id, line")
-	insertCustomers = insert("customers", customerColumns, "ON CONFLICT DO NOTHING RETURNING id")
-	insertMessages  = insert("messages", messageColumns, "ON CONFLICT DO NOTHING")
-	insertLetters   = insert("dead_letters", letterColumns, "ON CONFLICT DO NOTHING")
+	insertEvents    = insert("events", eventColumns, "id")
+	insertHeads     = insert("order_heads", headColumns, "order_id, line")
+	insertCustomers = insert("customers", customerColumns, "id")
+	insertMessages  = insert("messages", messageColumns, "")
+	insertLetters   = insert("dead_letters", letterColumns, "")
 
-	// customer_id is returned instead of set: setting it would write its index for every event, see moveHead.
-	updateHeads = &batch{given: prefixed(headColumns), do: `UPDATE order_heads SET milestone = g_milestone,
-		sequence = g_sequence, occurred_at = g_occurred_at, facts = g_facts, version = version + 1, updated_at = g_updated_at
-		FROM given WHERE order_id = g_order_id AND line = g_line AND version = g_version
-		RETURNING order_id, line, customer_id`}
-	updateCustomers = &batch{given: prefixed(customerColumns), do: `UPDATE customers SET name = g_name, phone = g_phone,
-		locale = g_locale, time_zone = g_time_zone, preferences = g_preferences, by_api = g_by_api, version = version + 1,
-		updated_at = g_updated_at
-		FROM given WHERE id = g_id AND version = g_version RETURNING id`}
+	// updateHeads passes over an order that has gone to another customer: setting the customer would write an index for
+	// every event. updateAnyHeads is for the few batches where that is so.
+	updateHeads    = &batch{given: prefixed(headColumns), update: headUpdate + ` AND customer_id = g_customer_id`}
+	updateAnyHeads = &batch{
+		given:     prefixed(headColumns),
+		update:    strings.Replace(headUpdate, "SET ", "SET customer_id = g_customer_id, ", 1),
+		returning: "order_id, line",
+	}
+	updateCustomers = &batch{given: prefixed(customerColumns), returning: "id", update: `UPDATE customers SET name = g_name,
+		phone = g_phone, locale = g_locale, time_zone = g_time_zone, preferences = g_preferences, by_api = g_by_api,
+		version = version + 1, updated_at = g_updated_at
+		FROM given WHERE id = g_id AND version = g_version`}
 	supersede = &batch{
 		given: []column{{"g_order_id", text}, {"g_line", text}, {"g_customer_id", text}, {"g_channel", text},
 			{"g_standing", boolean}, {"g_now", integer}},
-		do: `UPDATE messages SET state = 'suppressed', reason = 'superseded', owner = NULL, updated_at = g_now
+		update: `UPDATE messages SET state = 'suppressed', reason = 'superseded', owner = NULL, updated_at = g_now
 			FROM given WHERE order_id = g_order_id AND line = g_line AND customer_id = g_customer_id AND channel = g_channel
 			AND state = 'pending' AND resend_no = 0 AND (g_standing OR NOT standing)`,
 	}
 	finish = &batch{
 		given: []column{{"g_id", ident}, {"g_me", text}, {"g_now", integer}, {"g_state", text}, {"g_reason", text},
 			{"g_due_at", integer}, {"g_no", integer}, {"g_tried", boolean}, {"g_attempt", text}, {"g_provider_id", text}},
-		do: `UPDATE messages SET state = g_state, reason = g_reason, owner = NULL, updated_at = g_now,
+		update: `UPDATE messages SET state = g_state, reason = g_reason, owner = NULL, updated_at = g_now,
 			due_at = CASE WHEN g_state = 'pending' THEN g_due_at ELSE due_at END,
 			provider_id = CASE WHEN g_provider_id <> '' THEN g_provider_id ELSE provider_id END,
 			attempt = CASE WHEN g_tried THEN g_no ELSE attempt END,
@@ -78,9 +81,14 @@ var (
 
 	// batches are those that SQLite prepares.
 	batches = []*batch{
-		insertEvents, insertHeads, insertCustomers, insertMessages, insertLetters, updateHeads, updateCustomers, supersede, finish,
+		insertEvents, insertHeads, insertCustomers, insertMessages, insertLetters,
+		updateHeads, updateAnyHeads, updateCustomers, supersede, finish,
 	}
 )
+
+const headUpdate = `UPDATE order_heads SET milestone = g_milestone, sequence = g_sequence, occurred_at = g_occurred_at,
+	facts = g_facts, version = version + 1, updated_at = g_updated_at
+	FROM given WHERE order_id = g_order_id AND line = g_line AND version = g_version`
 
 func prefixed(columns []column) []column {
 	given := make([]column, len(columns))

@@ -1,0 +1,204 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"onmyway/notify"
+)
+
+// world is every part that the API needs, in memory. Fail, by method, makes a part fail.
+type world struct {
+	mu            sync.Mutex
+	Fail          map[string]error
+	produced      []notify.Record
+	produceCalls  int
+	entries       []notify.Entry // newest first
+	queries       []notify.Query
+	customers     map[string]notify.Customer
+	subscriptions []notify.Subscription
+	remembered    []notify.Profile
+	resends       map[notify.Idempotent]notify.Entry
+	asked         []notify.ResendRequest
+	grants        []notify.Grant
+}
+
+func newWorld() *world {
+	return &world{
+		Fail: map[string]error{}, customers: map[string]notify.Customer{}, resends: map[notify.Idempotent]notify.Entry{},
+	}
+}
+
+func (w *world) Produce(ctx context.Context, topic string, rs []notify.Record) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.produceCalls++
+	if err := w.Fail["Produce"]; err != nil {
+		return err
+	}
+	for _, r := range rs {
+		r.Topic, r.Value, r.Key = topic, slices.Clone(r.Value), slices.Clone(r.Key)
+		w.produced = append(w.produced, r)
+	}
+	return nil
+}
+
+// decode knows orders and milestones, plain or inside a CloudEvent.
+func decode(r *notify.Record, _ time.Time, dst *notify.Event) error {
+	type event struct {
+		ID        string `json:"id"`
+		OrderID   string `json:"order_id"`
+		Milestone string `json:"milestone"`
+	}
+	var in struct {
+		event
+		Data event `json:"data"`
+	}
+	if err := json.Unmarshal(r.Value, &in); err != nil {
+		return &notify.Invalid{Reason: "not_json", Problems: []notify.Problem{{Detail: "not a JSON object"}}}
+	}
+	e := in.event
+	if len(r.Headers) > 0 {
+		e = in.Data
+	}
+	var problems []notify.Problem
+	if e.OrderID == "" {
+		problems = append(problems, notify.Problem{Field: "order_id", Detail: "is missing"})
+	}
+	if e.Milestone == "" {
+		problems = append(problems, notify.Problem{Field: "milestone", Detail: "is missing"})
+	}
+	if problems != nil {
+		return &notify.Invalid{Reason: "missing_field", Problems: problems}
+	}
+	*dst = notify.Event{Key: e.ID, OrderID: e.OrderID}
+	return nil
+}
+
+func (w *world) Find(_ context.Context, q notify.Query) ([]notify.Entry, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queries = append(w.queries, q)
+	if err := w.Fail["Find"]; err != nil {
+		return nil, err
+	}
+	var found []notify.Entry
+	for _, e := range w.entries {
+		if len(found) < q.Limit && (q.Before.IsZero() || e.ID.String() < q.Before.String()) {
+			found = append(found, e)
+		}
+	}
+	return found, nil
+}
+
+func (w *world) Entry(ctx context.Context, id notify.ID) (notify.Entry, error) {
+	if err := w.Fail["Entry"]; err != nil {
+		return notify.Entry{}, err
+	}
+	if w.Fail["slow"] != nil {
+		<-ctx.Done()
+		return notify.Entry{}, ctx.Err()
+	}
+	if w.Fail["panic"] != nil {
+		panic("the number is +14155550123")
+	}
+	i := slices.IndexFunc(w.entries, func(e notify.Entry) bool { return e.ID == id })
+	if i < 0 {
+		return notify.Entry{}, notify.ErrNotFound
+	}
+	return w.entries[i], nil
+}
+
+func (w *world) Resend(_ context.Context, now time.Time, r notify.ResendRequest) (notify.Entry, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.Fail["Resend"]; err != nil {
+		return notify.Entry{}, err
+	}
+	for key, e := range w.resends {
+		if key.Principal == r.Idempotent.Principal && key.Key == r.Idempotent.Key {
+			if key.BodyHash != r.Idempotent.BodyHash {
+				return notify.Entry{}, notify.ErrKeyReused
+			}
+			return e, nil
+		}
+	}
+	w.asked = append(w.asked, r)
+	e := notify.Entry{Message: notify.Message{
+		ID: notify.NewID(now, r.Idempotent.Key), ResendOf: r.Of, ResendNo: 1, Channel: notify.SMS,
+		Address: "+14155550123", State: notify.Pending, CreatedAt: now,
+	}, By: r.By, Why: r.Reason}
+	w.resends[r.Idempotent] = e
+	return e, nil
+}
+
+func (w *world) Customer(_ context.Context, id string) (notify.Profile, error) {
+	if err := w.Fail["Customer"]; err != nil {
+		return notify.Profile{}, err
+	}
+	c, ok := w.customers[id]
+	if !ok {
+		return notify.Profile{}, notify.ErrNotFound
+	}
+	subs, _ := w.Subscriptions(context.Background(), id)
+	return notify.Profile{Customer: c, Subscriptions: subs}, nil
+}
+
+func (w *world) PutCustomer(_ context.Context, now time.Time, c notify.Customer) (notify.Customer, error) {
+	if err := w.Fail["PutCustomer"]; err != nil {
+		return notify.Customer{}, err
+	}
+	c.Version, c.ByAPI, c.CreatedAt, c.UpdatedAt = w.customers[c.ID].Version+1, true, now, now
+	w.customers[c.ID] = c
+	return c, nil
+}
+
+func (w *world) Subscribe(_ context.Context, sub notify.Subscription) error {
+	if err := w.Fail["Subscribe"]; err != nil {
+		return err
+	}
+	w.subscriptions = append(w.subscriptions, sub)
+	return nil
+}
+
+func (w *world) Unsubscribe(_ context.Context, customerID, id string) error {
+	before := len(w.subscriptions)
+	w.subscriptions = slices.DeleteFunc(w.subscriptions, func(s notify.Subscription) bool {
+		return s.CustomerID == customerID && s.ID == id
+	})
+	if len(w.subscriptions) == before {
+		return notify.ErrNotFound
+	}
+	return nil
+}
+
+func (w *world) Subscriptions(_ context.Context, customerID string) (subs []notify.Subscription, err error) {
+	for _, s := range w.subscriptions {
+		if s.CustomerID == customerID {
+			subs = append(subs, s)
+		}
+	}
+	return subs, w.Fail["Subscriptions"]
+}
+
+func checkSubscription(sub *notify.Subscription) error {
+	if !strings.HasPrefix(sub.Endpoint, "https://") {
+		return &notify.Invalid{Reason: "bad_subscription", Problems: []notify.Problem{{Field: "endpoint", Detail: "must be https"}}}
+	}
+	sub.ID = "0123456789abcdef"
+	return nil
+}
+
+func (w *world) Sign(g notify.Grant) (string, error) {
+	w.grants = append(w.grants, g)
+	return "omw1.claims.sum", w.Fail["Sign"]
+}
+
+func (w *world) remember(_ context.Context, p notify.Profile) { w.remembered = append(w.remembered, p) }
+
+var errSecret = errors.New("pq: relation customers of host db-7 does not exist")

@@ -1,0 +1,197 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
+
+	"onmyway/notify"
+)
+
+// problem is the one shape of every error (RFC 9457). It is an error, and what huma writes.
+type problem struct {
+	Type   string           `json:"type" doc:"Stable and relative to this service: /problems/<code>" example:"/problems/not_found"`
+	Title  string           `json:"title" doc:"The same for every problem of this type"`
+	Status int              `json:"status" doc:"HTTP status"`
+	Code   string           `json:"code" doc:"Stable, for programs" example:"not_found"`
+	Detail string           `json:"detail,omitempty" doc:"What is wrong this time and what to do about it"`
+	Errors []notify.Problem `json:"errors,omitempty" doc:"Everything that is wrong with the request, by field"`
+
+	header http.Header
+}
+
+// Error, GetStatus, GetHeaders and ContentType are what huma asks of an error.
+func (p *problem) Error() string             { return p.Code + ": " + p.Detail }
+func (p *problem) GetStatus() int            { return p.Status }
+func (p *problem) GetHeaders() http.Header   { return p.header }
+func (p *problem) ContentType(string) string { return problemJSON }
+
+const problemJSON = "application/problem+json"
+
+// titles are the codes that this package makes itself. Others (of a refusal, of an event) have the title of their status.
+var titles = map[string]string{
+	"bad_cursor":              "The cursor is not one of ours",
+	"idempotency_key_missing": "The Idempotency-Key is missing",
+	"idempotency_key_reused":  "The Idempotency-Key was used for another request",
+	"internal":                "Something went wrong on our side",
+	"invalid_event":           "The event can't be understood",
+	"invalid_request":         "The request has wrong fields",
+	"kafka_unavailable":       "Events can't be taken at the moment",
+	"missing_scope":           "The API key may not do this",
+	"no_events":               "The request has no events",
+	"not_found":               "Not found",
+	"rate_limited":            "Too many requests",
+	"timeout":                 "The service is too slow at the moment",
+	"too_many_events":         "Too many events in one request",
+	"unauthorized":            "A valid API key is needed",
+}
+
+func newProblem(status int, code, detail string) *problem {
+	return &problem{
+		Type: "/problems/" + code, Title: cmp.Or(titles[code], http.StatusText(status), "Problem"),
+		Status: status, Code: code, Detail: detail,
+	}
+}
+
+func notFound(detail string) *problem { return newProblem(http.StatusNotFound, "not_found", detail) }
+
+// with adds a header to the answer.
+func (p *problem) with(name, value string) *problem {
+	if p.header == nil {
+		p.header = http.Header{}
+	}
+	p.header.Set(name, value)
+	return p
+}
+
+func (p *problem) retryAfter(d time.Duration) *problem {
+	return p.with("Retry-After", strconv.Itoa(int(d.Seconds())))
+}
+
+// writeProblem answers outside of huma.
+func writeProblem(w http.ResponseWriter, p *problem) {
+	for name, values := range p.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", problemJSON)
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p)
+}
+
+// problemOf turns the error of a handler into what the caller may know. What it does not know is ours: it is logged here,
+// once, and nothing of it is shown.
+func (s *server) problemOf(ctx context.Context, err error) *problem {
+	var (
+		p       *problem
+		refusal *notify.Refusal
+		invalid *notify.Invalid
+	)
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &refusal):
+		p = newProblem(http.StatusConflict, refusal.Code, refusal.Detail)
+		p.Title = "The message must not be sent again"
+		return p
+	case errors.As(err, &invalid):
+		return invalidFields(invalid.Problems)
+	case errors.Is(err, notify.ErrNotFound):
+		return notFound("there is nothing with this id")
+	case errors.Is(err, notify.ErrKeyReused):
+		return newProblem(http.StatusUnprocessableEntity, "idempotency_key_reused",
+			"this Idempotency-Key came before with another body: use a new key for a new request")
+	case errors.Is(ctx.Err(), context.Canceled): // the caller is gone: nobody reads the answer
+		return newProblem(statusClientGone, "client_gone", "the caller closed the connection")
+	}
+	s.log.ErrorContext(ctx, "call failed", "err", err, "request_id", requestOf(ctx).id)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return newProblem(http.StatusServiceUnavailable, "timeout", "no answer in time: send the same request again").retryAfter(5 * time.Second)
+	}
+	return newProblem(http.StatusInternalServerError, "internal", "the request id is in the X-Request-Id header: it finds the cause in our log")
+}
+
+// statusClientGone is the status that nginx logs for a caller who did not wait. It is never read.
+const statusClientGone = 499
+
+// invalidFields lists all wrong fields, one entry for each, by name.
+func invalidFields(fields []notify.Problem) *problem {
+	p := newProblem(http.StatusUnprocessableEntity, "invalid_request", "mend the fields in errors and send it again")
+	p.Errors = slices.Clone(fields)
+	slices.SortStableFunc(p.Errors, func(a, b notify.Problem) int { return strings.Compare(a.Field, b.Field) })
+	p.Errors = slices.CompactFunc(p.Errors, func(a, b notify.Problem) bool { return a.Field == b.Field })
+	return p
+}
+
+// wrong is one field that a Resolve found wrong.
+type wrong struct {
+	notify.Problem
+	whole *problem // what the answer is then as a whole; nil for invalidFields
+}
+
+func (w *wrong) Error() string { return w.Field + " " + w.Detail }
+
+// init gives the errors that huma itself finds our shape. huma has package variables for that and nothing else.
+func init() {
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return foundByHuma(nil, status, msg, errs)
+	}
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		return foundByHuma(ctx, status, msg, errs)
+	}
+}
+
+func foundByHuma(ctx huma.Context, status int, msg string, errs []error) *problem {
+	fields := make([]notify.Problem, 0, len(errs))
+	for _, err := range errs {
+		var w *wrong
+		switch {
+		case !errors.As(err, &w):
+			fields = append(fields, fieldProblem(ctx, err))
+		case w.whole != nil:
+			return w.whole
+		default:
+			fields = append(fields, w.Problem)
+		}
+	}
+	p := invalidFields(fields)
+	switch status {
+	case http.StatusUnprocessableEntity:
+		return p
+	case http.StatusInternalServerError: // huma's word for a body that ended early
+		status, msg = http.StatusBadRequest, "the body ended too early"
+	}
+	whole := newProblem(status, strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_"), msg)
+	if status == http.StatusBadRequest {
+		whole.Errors = p.Errors
+	}
+	return whole
+}
+
+// fieldProblem says in our words what huma found. The value itself, which huma would show, is left out: it may be a
+// phone number.
+func fieldProblem(ctx huma.Context, err error) notify.Problem {
+	var d huma.ErrorDetailer
+	if !errors.As(err, &d) {
+		return notify.Problem{Detail: "can't be read"}
+	}
+	e := d.ErrorDetail()
+	_, field, _ := strings.Cut(e.Location, ".") // "body.phone", "query.limit"
+	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	if name, ok := strings.CutPrefix(e.Message, before); ok {
+		name = strings.TrimSuffix(name, after)
+		return notify.Problem{Field: strings.TrimPrefix(field+"."+name, "."), Detail: "is missing"}
+	}
+	if e.Message == validation.MsgUnexpectedProperty || strings.HasPrefix(e.Location, "query.") && e.Message == "unknown query parameter" {
+		return notify.Problem{Field: field, Detail: unknownField(ctx, field)}
+	}
+	return notify.Problem{Field: field, Detail: e.Message}
+}

@@ -1,0 +1,168 @@
+package mapping
+
+import (
+	"sync"
+	"time"
+
+	"github.com/nyaruka/phonenumbers"
+	"golang.org/x/text/language"
+
+	"onmyway/notify"
+)
+
+var customerNames = []string{"name", "phone", "locale", "time_zone"}
+
+// customer reads what the event says of the customer; nil when it says nothing.
+func (d *decoder) customer(field string, v value) *notify.Contact {
+	switch v.kind {
+	case absent:
+		return nil
+	case object:
+	default:
+		d.note(WrongType, field, "must be an object: {…}")
+		return nil
+	}
+	var name, phone, locale, zone value
+	outside := d.at
+	d.at += field + "."
+	defer func() { d.at = outside }()
+	members(d.src, v, func(n span, v value) {
+		switch string(d.name(n)) {
+		case "name":
+			name = v
+		case "phone":
+			phone = v
+		case "locale":
+			locale = v
+		case "time_zone":
+			zone = v
+		default:
+			d.otherCase(n, customerNames)
+		}
+	})
+	c := notify.Contact{
+		Name:     d.bounded("name", d.text("name", name, optional), maxName),
+		Phone:    d.phone("phone", phone),
+		Locale:   d.locale("locale", locale),
+		TimeZone: d.zone("time_zone", zone),
+	}
+	if c == (notify.Contact{}) {
+		return nil
+	}
+	return &c
+}
+
+// phone reads a number and writes it as E.164.
+func (d *decoder) phone(field string, v value) string {
+	s := d.text(field, v, optional)
+	if s == "" {
+		return ""
+	}
+	e164, ok := E164(s)
+	if !ok {
+		d.note(BadPhone, field, "is not a phone number that can exist: write it with + and country code, like +14155550123")
+	}
+	return e164
+}
+
+// E164 writes a phone number as E.164. Numbers without + and country code are taken for US ones. It asks only whether a
+// number of that length can exist there, not whether its area code does: those change more often than we are released.
+func E164(s string) (string, bool) {
+	if isNorthAmerican(s) {
+		return s, true // most of them: the library needs 20 times as long
+	}
+	if len(s) > 40 {
+		return "", false
+	}
+	n, err := phonenumbers.Parse(s, "US")
+	if err != nil || phonenumbers.IsPossibleNumberWithReason(n) != phonenumbers.IS_POSSIBLE || n.GetExtension() != "" {
+		return "", false
+	}
+	e164 := phonenumbers.Format(n, phonenumbers.E164)
+	return e164, n.GetCountryCode() != 1 || isNorthAmerican(e164)
+}
+
+// isNorthAmerican tells whether s is +1, an area code and a number, none of which starts with 0 or 1.
+func isNorthAmerican(s string) bool {
+	if len(s) != len("+14155550123") || s[0] != '+' || s[1] != '1' || s[2] < '2' || s[5] < '2' {
+		return false
+	}
+	for i := 2; i < len(s); i++ {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// locale reads a language and writes it as BCP 47 does: "en_us" becomes "en-US".
+func (d *decoder) locale(field string, v value) string {
+	b := d.raw(field, v, optional)
+	if len(b) == 0 {
+		return ""
+	}
+	tag := locales.get(b, func(s string) string {
+		tag, err := language.Parse(s)
+		if err != nil || tag.IsRoot() {
+			return ""
+		}
+		return tag.String()
+	})
+	if tag == "" {
+		d.note(BadLocale, field, "is not a language: write it like en-US or es")
+	}
+	return tag
+}
+
+// zone reads the name of a time zone.
+func (d *decoder) zone(field string, v value) string {
+	b := d.raw(field, v, optional)
+	if len(b) == 0 {
+		return ""
+	}
+	name := zones.get(b, func(s string) string {
+		if _, err := time.LoadLocation(s); err != nil || s == "Local" {
+			return ""
+		}
+		return s
+	})
+	if name == "" {
+		d.note(BadTimeZone, field, "is not a time zone: write its IANA name, like America/Los_Angeles")
+	}
+	return name
+}
+
+// What was found out about languages and time zones. Loading a zone reads a file.
+var locales, zones memo
+
+// maxMemo bounds a memo: more languages or zones than this are somebody's mistake, and are worked out every time.
+const maxMemo = 2000
+
+// memo remembers the answers of a func from text to text.
+type memo struct {
+	mu    sync.RWMutex
+	known map[string]string
+}
+
+func (m *memo) get(b []byte, find func(string) string) string {
+	m.mu.RLock()
+	found, ok := m.known[string(b)]
+	m.mu.RUnlock()
+	if ok {
+		return found
+	}
+	s := string(b)
+	found = find(s)
+	if len(s) > 64 {
+		return found
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil {
+		m.known = map[string]string{}
+	}
+	if len(m.known) < maxMemo {
+		m.known[s] = found
+	}
+	return found
+}

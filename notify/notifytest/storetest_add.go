@@ -1,0 +1,331 @@
+package notifytest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"onmyway/notify"
+)
+
+func addOnce(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	e := newEvent("CH-1", "c-1", "picked_up", 1)
+	b := batchOf(e)
+	add(t, s, b)
+	areNew(t, b, true)
+	again := batchOf(e)
+	add(t, s, again)
+	areNew(t, again, false)
+
+	known := make([]bool, 2)
+	if err := s.Known(t.Context(), []notify.ID{e.ID, notify.NewID(noon, "other")}, known); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]bool{true, false}, known); diff != "" {
+		t.Error("known (-want +got):\n" + diff)
+	}
+	want := b.Messages[0]
+	if diff := cmp.Diff(want, entry(t, s, want.ID).Message); diff != "" {
+		t.Error("message (-want +got):\n" + diff)
+	}
+}
+
+func addRepeatsInBatch(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	e, other := newEvent("CH-1", "c-1", "picked_up", 1), newEvent("CH-1", "c-1", "picked_up", 2)
+	b := batchOf(e, e, other, e)
+	add(t, s, b)
+	areNew(t, b, true, false, true, false)
+}
+
+func addSameFact(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	first := newEvent("CH-1", "c-1", "picked_up", 1)
+	twin := first
+	twin.Key, twin.OccurredAt = "another-id", first.OccurredAt.Add(time.Minute)
+	twin.ID = notify.NewID(twin.OccurredAt, twin.Key)
+	b := batchOf(first, twin)
+	add(t, s, b)
+	areNew(t, b, true, false)
+	later := batchOf(twin)
+	add(t, s, later)
+	areNew(t, later, false)
+	if _, err := s.Entry(t.Context(), later.Messages[0].ID); !errors.Is(err, notify.ErrNotFound) {
+		t.Errorf("the message of a repeat: %v, want ErrNotFound", err)
+	}
+}
+
+func addHeads(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	if h := head(t, s, "CH-1"); h.Version != 0 || h.OrderID != "CH-1" || h.Line != notify.CarHaul {
+		t.Fatalf("head of an unknown order: %+v", h)
+	}
+	for i, name := range []string{"order_booked", "picked_up", "delivered"} {
+		e := newEvent("CH-1", "c-1", name, int64(i+1))
+		b := batchOf(e)
+		b.Heads = []notify.Head{headOf(&e, int64(i))}
+		add(t, s, b)
+		if diff := cmp.Diff(headOf(&e, int64(i+1)), head(t, s, "CH-1")); diff != "" {
+			t.Errorf("head after %s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func addHeadMoved(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	e := newEvent("CH-1", "c-1", "order_booked", 1)
+	b := batchOf(e)
+	b.Heads = []notify.Head{headOf(&e, 0)}
+	b.Customers = []notify.Customer{{ID: "c-1"}}
+	add(t, s, b)
+
+	next, other := newEvent("CH-1", "c-1", "picked_up", 2), newEvent("CH-2", "c-2", "picked_up", 2)
+	b = batchOf(next, other)
+	b.Heads = []notify.Head{headOf(&next, 0), headOf(&other, 4)} // one is there already, the other is not there at all
+	b.Customers = []notify.Customer{{ID: "c-1", Version: 7}, {ID: "c-2"}}
+	err := s.Add(t.Context(), b)
+	var moved *notify.HeadMoved
+	if !errors.As(err, &moved) {
+		t.Fatalf("error %v, want *HeadMoved", err)
+	}
+	want := &notify.HeadMoved{
+		Orders:    []notify.OrderLine{{OrderID: "CH-1", Line: notify.CarHaul}, {OrderID: "CH-2", Line: notify.CarHaul}},
+		Customers: []string{"c-1"},
+	}
+	if diff := cmp.Diff(want, moved); diff != "" {
+		t.Error("moved (-want +got):\n" + diff)
+	}
+	known := make([]bool, 2)
+	if err := s.Known(t.Context(), []notify.ID{next.ID, other.ID}, known); err != nil {
+		t.Fatal(err)
+	}
+	if known[0] || known[1] {
+		t.Error("a batch that was refused has left events")
+	}
+	if h := head(t, s, "CH-1"); h.Milestone != "order_booked" || h.Version != 1 {
+		t.Errorf("a batch that was refused has changed a head: %+v", h)
+	}
+}
+
+func addRepeatLeavesHeads(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	first, second := newEvent("CH-1", "c-1", "order_booked", 1), newEvent("CH-1", "c-1", "picked_up", 2)
+	for i, e := range []notify.Event{first, second} {
+		b := batchOf(e)
+		b.Heads = []notify.Head{headOf(&e, int64(i))}
+		b.Customers = []notify.Customer{{ID: "c-1", Contact: notify.Contact{Name: "Dana"}, Version: int64(i)}}
+		add(t, s, b)
+	}
+	// A cache that forgot everything makes the repeat look like a first event.
+	b := batchOf(first)
+	b.Heads = []notify.Head{headOf(&first, 0)}
+	b.Customers = []notify.Customer{{ID: "c-1", Contact: notify.Contact{Name: "Old"}}}
+	add(t, s, b)
+	if h := head(t, s, "CH-1"); h.Milestone != "picked_up" || h.Version != 2 {
+		t.Errorf("a repeat has changed the head: %+v", h)
+	}
+	if p, err := s.Customer(t.Context(), "c-1"); err != nil || p.Name != "Dana" {
+		t.Errorf("a repeat has changed the customer: %+v, %v", p, err)
+	}
+}
+
+func addCustomers(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	c := notify.Customer{
+		ID:      "c-1",
+		Contact: notify.Contact{Name: "Dana Reyes", Phone: "+14155550123", Locale: "en-US", TimeZone: "America/Los_Angeles"},
+		Preferences: notify.Preferences{
+			Channels:   map[notify.Channel]bool{notify.SMS: true},
+			Categories: map[notify.Category]map[notify.Channel]bool{notify.Delays: {notify.Push: false}},
+			Quiet:      &notify.QuietHours{Start: 22 * 60, End: 7 * 60},
+		},
+	}
+	e := newEvent("CH-1", "c-1", "order_booked", 1)
+	b := batchOf(e)
+	b.Customers = []notify.Customer{c}
+	add(t, s, b)
+
+	e = newEvent("CH-1", "c-1", "picked_up", 2)
+	b = batchOf(e)
+	b.Now = noon.Add(time.Hour)
+	c.Version, c.Locale = 1, "es"
+	b.Customers = []notify.Customer{c}
+	add(t, s, b)
+
+	c.Version, c.CreatedAt, c.UpdatedAt = 2, noon, noon.Add(time.Hour)
+	profiles := make([]notify.Profile, 3)
+	if err := s.Lookup(t.Context(), []string{"c-9", "c-1", "c-1"}, profiles, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	want := []notify.Profile{{Customer: notify.Customer{ID: "c-9"}}, {Customer: c}, {Customer: c}}
+	if diff := cmp.Diff(want, profiles); diff != "" {
+		t.Error("profiles (-want +got):\n" + diff)
+	}
+}
+
+func addNewOwner(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	for i, customer := range []string{"c-1", "c-2"} {
+		e := newEvent("CH-1", customer, "picked_up", int64(i+1))
+		b := batchOf(e)
+		b.Heads = []notify.Head{headOf(&e, int64(i))}
+		add(t, s, b)
+		if h := head(t, s, "CH-1"); h.CustomerID != customer {
+			t.Errorf("the order belongs to %s, want %s", h.CustomerID, customer)
+		}
+	}
+	found, err := s.Find(t.Context(), notify.Query{CustomerID: "c-2", Limit: 10})
+	if err != nil || len(found) != 2 {
+		t.Errorf("found %d messages of the new customer (%v), want 2", len(found), err)
+	}
+}
+
+// supersedeBy is what Decide asks for when keep is told.
+func supersedeBy(keep *notify.Message) notify.Supersede {
+	return notify.Supersede{OrderID: keep.OrderID, Line: keep.Line, CustomerID: keep.CustomerID, Channel: keep.Channel,
+		Keep: keep.ID, Standing: keep.Standing}
+}
+
+func addSupersedes(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	old := addSent(t, s, 1)
+	elsewhere := batchOf(newEvent("CH-2", "c-1", "picked_up", 1))
+	elsewhere.Messages = append(elsewhere.Messages, newMessage(elsewhere.Events[0].Event, notify.Push, "sub-1"))
+	add(t, s, elsewhere)
+
+	b := batchOf(newEvent("CH-1", "c-1", "in_transit", 2))
+	b.Supersede = []notify.Supersede{supersedeBy(&b.Messages[0])}
+	add(t, s, b)
+	stands(t, s, old.ID, notify.Suppressed, notify.Superseded)
+	stands(t, s, b.Messages[0].ID, notify.Pending, "")
+	for _, m := range elsewhere.Messages {
+		stands(t, s, m.ID, notify.Pending, "")
+	}
+	// A repeat supersedes nothing.
+	newer := addSent(t, s, 3)
+	add(t, s, b)
+	stands(t, s, newer.ID, notify.Pending, "")
+}
+
+func addSupersedesInBatch(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	first, second := newEvent("CH-1", "c-1", "picked_up", 1), newEvent("CH-1", "c-1", "in_transit", 2)
+	b := &notify.Batch{Now: noon, Events: []notify.Stored{stored(&first), stored(&second)}}
+	for _, e := range []*notify.Event{&first, &second} {
+		for _, device := range []string{"sub-1", "sub-2"} {
+			b.Messages = append(b.Messages, newMessage(e, notify.Push, device))
+		}
+	}
+	for _, i := range []int{0, 2} {
+		b.Supersede = append(b.Supersede, supersedeBy(&b.Messages[i]))
+	}
+	add(t, s, b)
+	for i, want := range []notify.State{notify.Suppressed, notify.Suppressed, notify.Pending, notify.Pending} {
+		reason := map[notify.State]notify.Reason{notify.Suppressed: notify.Superseded}[want]
+		stands(t, s, b.Messages[i].ID, want, reason)
+		if b.Messages[i].State != want {
+			t.Errorf("the batch itself says %s of message %d, want %s", b.Messages[i].State, i, want)
+		}
+	}
+}
+
+func addKeepsStanding(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	asks := batchOf(newEvent("CH-1", "c-1", "pickup_attempt_failed", 1))
+	add(t, s, asks)
+	b := batchOf(newEvent("CH-1", "c-1", "in_transit", 2))
+	b.Supersede = []notify.Supersede{supersedeBy(&b.Messages[0])}
+	add(t, s, b)
+	stands(t, s, asks.Messages[0].ID, notify.Pending, "")
+
+	end := batchOf(newEvent("CH-1", "c-1", "delivered", 3))
+	end.Supersede = []notify.Supersede{supersedeBy(&end.Messages[0])}
+	end.Supersede[0].Standing = true
+	add(t, s, end)
+	stands(t, s, asks.Messages[0].ID, notify.Suppressed, notify.Superseded)
+	stands(t, s, b.Messages[0].ID, notify.Suppressed, notify.Superseded)
+}
+
+func addPosition(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	if _, known, err := s.Position(t.Context(), "order-events", 3); known || err != nil {
+		t.Fatalf("position before anything: known %v, %v", known, err)
+	}
+	for _, next := range []int64{100, 250, 10} { // it goes back when the topic was made anew
+		add(t, s, &notify.Batch{Topic: "order-events", Partition: 3, Next: next, Now: noon})
+		got, known, err := s.Position(t.Context(), "order-events", 3)
+		if got != next || !known || err != nil {
+			t.Errorf("position %d (%v, %v), want %d", got, known, err, next)
+		}
+	}
+	add(t, s, &notify.Batch{Now: noon})
+	if _, known, _ := s.Position(t.Context(), "", 0); known {
+		t.Error("a batch without topic has a position")
+	}
+}
+
+func addBadBytes(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	for name, spoil := range map[string]func(*notify.Batch){
+		"NUL in an order":      func(b *notify.Batch) { b.Events[0].OrderID = "CH\x00" },
+		"broken UTF-8 in data": func(b *notify.Batch) { b.Events[0].Data = []byte("{\"a\":\"\xff\"}") },
+		"NUL in a text":        func(b *notify.Batch) { b.Messages[0].Body = "a\x00b" },
+	} {
+		b := batchOf(newEvent("CH-1", "c-1", "picked_up", 1))
+		spoil(b)
+		if err := s.Add(t.Context(), b); !errors.Is(err, notify.ErrBadRow) {
+			t.Errorf("%s: %v, want ErrBadRow", name, err)
+		}
+	}
+	addSent(t, s, 1)
+}
+
+func addMany(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	var events []notify.Event
+	for i := range 137 { // no multiple of anything
+		events = append(events, newEvent(fmt.Sprint("CH-", i%40), fmt.Sprint("c-", i%7), "picked_up", int64(i+1)))
+	}
+	b := batchOf(events...)
+	for i := range 40 {
+		b.Heads = append(b.Heads, headOf(&events[i], 0))
+	}
+	add(t, s, b)
+	b.Heads, b.Next = nil, 500
+	events = append(events, newEvent("CH-1", "c-1", "delivered", 900))
+	b = batchOf(events...)
+	add(t, s, b)
+	for i := range b.Events {
+		if b.Events[i].New != (i == 137) {
+			t.Errorf("event %d: new is %v", i, b.Events[i].New)
+		}
+	}
+	orders, heads := make([]notify.OrderLine, 60), make([]notify.Head, 60)
+	for i := range orders {
+		orders[i] = notify.OrderLine{OrderID: fmt.Sprint("CH-", i), Line: notify.CarHaul}
+	}
+	if err := s.Lookup(t.Context(), nil, nil, orders, heads); err != nil {
+		t.Fatal(err)
+	}
+	for i := range heads {
+		if (heads[i].Version == 1) != (i < 40) {
+			t.Errorf("order %d has version %d", i, heads[i].Version)
+		}
+	}
+}
+
+func addRejects(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	r := notify.Reject{
+		Record: notify.Record{Topic: "order-events", Partition: 3, Offset: 9, Time: noon, Key: nil, Value: []byte("\x00\xffnot json"),
+			Headers: []notify.Header{{Key: "trace", Value: []byte{1, 2}}}},
+		Reason: "not_json", Problems: []notify.Problem{{Field: "customer.phone", Detail: "write it as +14155550123"}}, At: noon,
+	}
+	for range 2 { // a repeat changes nothing
+		add(t, s, &notify.Batch{Topic: "order-events", Partition: 3, Next: 10, Now: noon, Rejects: []notify.Reject{r}})
+	}
+}
