@@ -17,16 +17,15 @@ import (
 
 // rig is a whole service in memory: the real path over twins of everything around it.
 type rig struct {
-	store   *notifytest.Store
-	cache   *notifytest.Cache
-	log     *topic
-	live    *page
-	dead    *graveyard
-	sms     *provider
-	push    *provider
-	rules   *notify.Rules
-	queue   int
-	stopped func()
+	store *notifytest.Store
+	cache *notifytest.Cache
+	log   *topic
+	live  *page
+	dead  *graveyard
+	sms   *provider
+	push  *provider
+	rules *notify.Rules
+	queue int
 }
 
 func newRig(t *testing.T) *rig {
@@ -119,7 +118,6 @@ type topic struct {
 	mu     sync.Mutex
 	events []any // notify.Event, or an error for a record that can't be understood
 	commit int64
-	more   chan struct{}
 }
 
 // produce appends events.

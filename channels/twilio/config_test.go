@@ -96,7 +96,7 @@ func TestConfigKeepsSecrets(t *testing.T) {
 	var logged bytes.Buffer
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "twilio", c)
 	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "twilio", c)
-	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%+v", c), fmt.Sprintf("%#v", c), fmt.Sprintf("%s", &c), logged.String()} {
+	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%+v", c), fmt.Sprintf("%#v", c), (&c).String(), logged.String()} {
 		noSecrets(t, text)
 		if !strings.Contains(text, "***") || !strings.Contains(text, c.AccountSID) {
 			t.Errorf("%q shows too little", text)

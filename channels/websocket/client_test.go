@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -131,7 +132,7 @@ func (c *client) listen() *client {
 }
 
 func (c *client) read() (frame, error) {
-	f, err := ws.ReadFrame(c.in)
+	f, err := readFrame(c.in)
 	if err != nil {
 		return frame{}, err
 	}
@@ -253,4 +254,18 @@ func publish(t testing.TB, hub *websocket.Hub, ps ...notify.Publication) {
 // pub is the line that a client of a customer gets for data.
 func pub(customer, data string) string {
 	return `{"push":{"channel":"customer:` + customer + `","pub":{"data":` + data + `}}}`
+}
+
+// readFrame reads a whole frame of at most a megabyte.
+func readFrame(r io.Reader) (ws.Frame, error) {
+	h, err := ws.ReadHeader(r)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	if h.Length > 1<<20 {
+		return ws.Frame{}, fmt.Errorf("a frame of %d bytes", h.Length)
+	}
+	f := ws.Frame{Header: h, Payload: make([]byte, h.Length)}
+	_, err = io.ReadFull(r, f.Payload)
+	return f, err
 }

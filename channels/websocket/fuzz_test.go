@@ -93,7 +93,7 @@ func FuzzCommands(f *testing.F) {
 
 func checkFrames(t *testing.T, in *bytes.Reader) {
 	for in.Len() > 0 {
-		f, err := ws.ReadFrame(in)
+		f, err := readFrame(in)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -106,7 +106,7 @@ func TestFirstFrameComesWithTheRequest(t *testing.T) {
 	hello := fmt.Sprintf(`{"id":1,"connect":{"token":%q}}`, token(t, "c-42", "", time.Hour))
 	conn, resp := exchange(t, url, upgradeRequest(), string(ws.MustCompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte(hello))))))
 	defer conn.Close()
-	f, err := ws.ReadFrame(resp.Body)
+	f, err := readFrame(resp.Body)
 	if err != nil || !strings.HasPrefix(string(f.Payload), `{"id":1,"connect":{`) {
 		t.Errorf("got %q, %v", f.Payload, err)
 	}
