@@ -226,3 +226,52 @@ func rolls(dice *rand.Rand) func() float64 {
 		return dice.Float64()
 	}
 }
+
+// An event that says nothing of its customer is told by what SQL knows, also when the cache knows nothing.
+func TestWhatTheCacheDoesNotKnowComesFromSQL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		ctx := t.Context()
+		if _, err := r.store.PutCustomer(ctx, time.Now(), notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550001"}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.store.Subscribe(ctx, notify.Subscription{ID: "browser", CustomerID: "c-2"}); err != nil { // is no customer yet
+			t.Fatal(err)
+		}
+		stop := r.start()
+		for i := range 2 {
+			e := event(i+1, time.Now())
+			e.Customer = nil
+			r.log.produce(e)
+		}
+		time.Sleep(time.Second)
+		stop()
+		if len(r.sms.accepted) != 1 || len(r.push.accepted) != 1 {
+			t.Errorf("%d texts and %d notifications were accepted, want one of each", len(r.sms.accepted), len(r.push.accepted))
+		}
+	})
+}
+
+// What the customer chose is in SQL; an empty cache must not hide it.
+func TestChoicesHoldWithoutCache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		_, err := r.store.PutCustomer(t.Context(), time.Now(), notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550101"},
+			Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := r.start()
+		e := event(1, time.Now())
+		e.Customer = nil
+		r.log.produce(e)
+		time.Sleep(time.Second)
+		stop()
+		if len(r.sms.accepted) != 0 {
+			t.Errorf("%d texts went to somebody who turned them off", len(r.sms.accepted))
+		}
+		if len(r.live.shown) != 1 {
+			t.Errorf("the live page shows %v", r.live.shown)
+		}
+	})
+}

@@ -22,6 +22,9 @@ type round struct {
 	look      Look
 	customers map[string]int    // -> look.Profiles
 	orders    map[OrderLine]int // -> look.Heads
+	known     []bool            // profiles that need not be looked up in SQL (any more)
+	placed    []bool            // heads likewise
+	cached    []bool            // profiles that the cache knew
 	moved     []bool            // heads that the batch moves
 	learned   []bool            // profiles that the batch changes
 
@@ -114,14 +117,21 @@ func (b *round) remember(ctx context.Context) {
 	if len(l.Events) == 0 {
 		return
 	}
+	b.known, b.placed = cleared(b.known, len(l.Customers)), cleared(b.placed, len(l.Orders))
+	b.cached = cleared(b.cached, len(l.Customers))
 	if err := b.Cache.Look(ctx, l); err != nil {
 		b.Redis.Failed(err, b.Now())
 		clear(l.Seen)
-		clear(l.Profiles)
-		clear(l.Heads)
 		return
 	}
 	b.Redis.Answered(b.Now())
+	for i := range l.Profiles {
+		b.known[i] = l.Profiles[i].Version > 0
+		b.cached[i] = b.known[i]
+	}
+	for i := range l.Heads {
+		b.placed[i] = l.Heads[i].Version > 0
+	}
 }
 
 func (b *round) has(o OrderLine) bool { _, there := b.orders[o]; return there }
@@ -226,27 +236,28 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 func (b *round) forget(m *HeadMoved) {
 	for _, o := range m.Orders {
 		if i, there := b.orders[o]; there {
-			b.look.Heads[i] = Head{}
+			b.placed[i] = false
 		}
 	}
 	for _, c := range m.Customers {
 		if i, there := b.customers[c]; there {
-			b.look.Profiles[i] = Profile{}
+			b.known[i], b.cached[i] = false, false
 		}
 	}
 }
 
-// lookup fills from SQL what the cache does not know.
+// lookup fills from SQL what the cache does not know, which is what has no version. What SQL does not have either stays so
+// and is asked for again when the batch is decided once more.
 func (b *round) lookup(ctx context.Context) error {
 	var customers []string
 	var orders []OrderLine
 	for i := range b.look.Profiles {
-		if b.look.Profiles[i].ID == "" {
+		if b.look.Profiles[i].Version == 0 {
 			customers = append(customers, b.look.Customers[i])
 		}
 	}
 	for i := range b.look.Heads {
-		if b.look.Heads[i].OrderID == "" {
+		if b.look.Heads[i].Version == 0 {
 			orders = append(orders, b.look.Orders[i])
 		}
 	}
@@ -258,11 +269,11 @@ func (b *round) lookup(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look up %d customers and %d orders: %w", len(customers), len(orders), err)
 	}
-	for i := range profiles {
-		b.look.Profiles[b.customers[customers[i]]] = profiles[i]
+	for i, c := range customers {
+		b.look.Profiles[b.customers[c]], b.known[b.customers[c]] = profiles[i], true
 	}
-	for i := range heads {
-		b.look.Heads[b.orders[orders[i]]] = heads[i]
+	for i, o := range orders {
+		b.look.Heads[b.orders[o]], b.placed[b.orders[o]] = heads[i], true
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (b *round) due() []Message {
 	return ms
 }
 
-// mark lets the cache remember what is in SQL now.
+// mark lets the cache remember what is in SQL now: events, heads that moved, and customers that it did not know as they are.
 func (b *round) mark(ctx context.Context) {
 	l := Look{Events: b.look.Events[:0:0]}
 	for i := range b.batch.Events {
@@ -108,10 +108,11 @@ func (b *round) mark(ctx context.Context) {
 		learned[c.ID] = c
 	}
 	for i, p := range b.look.Profiles {
-		if c, there := learned[p.ID]; there {
+		c, changed := learned[p.ID]
+		if changed {
 			p.Customer = c
 		}
-		if p.Version > 0 {
+		if p.Version > 0 && (changed || !b.cached[i]) {
 			l.Customers, l.Profiles = append(l.Customers, b.look.Customers[i]), append(l.Profiles, p)
 		}
 	}

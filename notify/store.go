@@ -25,9 +25,10 @@ type Store interface {
 // Cache remembers what is in SQL. It may forget everything at any moment, and may fail.
 type Cache interface {
 	// Look asks, in one round trip, which events were marked and what is remembered of customers and orders. A miss
-	// leaves Version 0 in the profile or head.
+	// leaves Version 0 in the profile or head. With an error everything is a miss.
 	Look(ctx context.Context, l *Look) error
-	// Mark remembers events that are in SQL, and the newest profiles and heads; an older Version never replaces a newer.
+	// Mark remembers events that are in SQL, profiles and heads, under their own ids. An older Version of a profile never
+	// replaces a newer; a head is only a guess that Store.Add checks, so there the last one stays.
 	Mark(ctx context.Context, m *Look) error
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // a container image may have no zone files
 
 	"github.com/spf13/cobra"
 )

@@ -24,11 +24,12 @@ type envelope struct {
 // envelope finds the event: the whole value, the data of a structured CloudEvent, or the whole value under the headers
 // of a binary one (CloudEvents 1.0.2, Kafka protocol binding 1.0.2).
 func (d *decoder) envelope(headers []notify.Header) (envelope, bool) {
-	whole := valueAt(d.src, skipSpace(d.src, 0))
-	if whole.kind != object {
+	start := skipSpace(d.src, 0)
+	if d.src[start] != '{' {
 		d.note(WrongType, "", "must be one JSON object")
 		return envelope{}, false
 	}
+	whole := value{span: span{start, len(d.src)}, kind: object}
 	h := cloudHeaders(headers)
 	if h.structured || bytes.Contains(d.src, []byte("specversion")) { // spares most records the walk
 		a := d.attributes(whole)

@@ -53,7 +53,7 @@ func (c *Cache) Look(_ context.Context, l *notify.Look) error {
 	return nil
 }
 
-// Mark remembers events, and profiles and heads that are not older than what it has.
+// Mark remembers events, heads, and profiles that are not older than what it has.
 func (c *Cache) Mark(_ context.Context, m *notify.Look) error {
 	if err := c.fail("Mark"); err != nil {
 		return err
@@ -73,7 +73,7 @@ func (c *Cache) Mark(_ context.Context, m *notify.Look) error {
 	}
 	for _, h := range m.Heads {
 		at := notify.OrderLine{OrderID: h.OrderID, Line: h.Line}
-		if h.Version > 0 && h.Version >= c.heads[at].Version {
+		if h.Version > 0 {
 			h.Facts = slices.Clone(h.Facts)
 			c.heads[at] = h
 		}

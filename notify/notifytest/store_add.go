@@ -154,26 +154,30 @@ func (db *database) insertEvent(e notify.Stored, now time.Time) {
 	db.events[e.ID], db.facts[factOf(&event)], db.received[e.ID] = e, e.ID, millis(now)
 }
 
-// insertMessages stores messages of fresh events, each after what it supersedes has given way: "older" means stored
-// before, be it earlier in this batch.
+// insertMessages stores messages of fresh events. What is stored already gives way to all that supersedes it, what is in
+// the batch to later events of the batch.
 func (s *Store) insertMessages(b *notify.Batch, fresh map[notify.ID]bool, a *addition) {
-	at := map[notify.ID]int{}
+	inserted, place := map[notify.ID]bool{}, map[notify.ID]int{}
+	for i := len(b.Events) - 1; i >= 0; i-- {
+		id := b.Events[i].ID
+		inserted[id], place[id] = inserted[id] || a.inserted[i], i
+	}
+	for _, r := range b.Supersede {
+		if inserted[r.Keep] {
+			s.db.supersede(r, b.Now)
+		}
+	}
 	for i, m := range b.Messages {
-		at[m.ID] = i
 		if !fresh[m.EventID] || s.db.messages[m.ID] != nil {
 			continue
 		}
+		row := &message{Message: m, owner: s.ownerOf(&m, b.Now)}
 		for _, r := range b.Supersede {
-			if r.Keep != m.ID {
-				continue
-			}
-			for _, old := range s.db.supersede(r, m.EventID, b.Now) {
-				if i, ok := at[old]; ok {
-					a.replaced = append(a.replaced, i)
-				}
+			if inserted[r.Keep] && place[m.EventID] < place[r.Keep] && row.overtake(r, b.Now) {
+				a.replaced = append(a.replaced, i)
 			}
 		}
-		s.db.insertMessage(&message{Message: m, owner: s.ownerOf(&m, b.Now)})
+		s.db.insertMessage(row)
 	}
 }
 
@@ -191,19 +195,29 @@ func (db *database) insertMessage(m *message) {
 	db.stored = append(db.stored, m.ID)
 }
 
-func (db *database) supersede(r notify.Supersede, event notify.ID, now time.Time) (gone []notify.ID) {
-	for _, id := range db.stored {
-		m := db.messages[id]
-		if m.OrderID != r.OrderID || m.Line != r.Line || m.CustomerID != r.CustomerID || m.Channel != r.Channel {
-			continue
-		}
-		if m.State != notify.Pending || m.EventID == event || m.ResendNo != 0 || m.Standing && !r.Standing {
-			continue
-		}
-		m.suppress(notify.Superseded, now)
-		gone = append(gone, id)
+func (db *database) supersede(r notify.Supersede, now time.Time) {
+	for _, m := range db.messages {
+		m.overtake(r, now)
 	}
-	return gone
+}
+
+// overtake makes a message give way to newer news, if it is of that thread: one that waits is suppressed, which is what
+// it returns; one that is on its way is marked, so that it does not come back.
+func (m *message) overtake(r notify.Supersede, now time.Time) bool {
+	if m.OrderID != r.OrderID || m.Line != r.Line || m.CustomerID != r.CustomerID || m.Channel != r.Channel {
+		return false
+	}
+	if m.ResendNo != 0 || m.Standing && !r.Standing {
+		return false
+	}
+	switch m.State {
+	case notify.Pending:
+		m.suppress(notify.Superseded, now)
+		return true
+	case notify.Sending, notify.Verify:
+		m.overtaken = true
+	}
+	return false
 }
 
 func (m *message) suppress(why notify.Reason, now time.Time) {

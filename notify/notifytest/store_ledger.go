@@ -74,6 +74,9 @@ func (m *message) finish(o *notify.Outcome, now time.Time) {
 	m.State, m.Reason, m.owner, m.UpdatedAt = o.State, o.Reason, "", now
 	if o.State == notify.Pending {
 		m.DueAt = millis(o.DueAt)
+		if m.overtaken {
+			m.suppress(notify.Superseded, now)
+		}
 	}
 	if o.Attempt.ProviderID != "" {
 		m.ProviderID = o.Attempt.ProviderID
@@ -167,6 +170,8 @@ func (m *message) abandon(now time.Time) {
 	case m.State != notify.Sending:
 	case m.Channel == notify.SMS:
 		m.State, m.Reason, m.UpdatedAt = notify.Verify, notify.OwnerDied, now
+	case m.overtaken:
+		m.suppress(notify.Superseded, now)
 	default:
 		m.State, m.UpdatedAt = notify.Pending, now
 	}

@@ -228,3 +228,18 @@ func (s *Store) AddResend(ctx context.Context, now time.Time, of notify.ID, m no
 	}
 	return m.ID, false, s.lose("AddResend")
 }
+
+// Repeated returns the message that an earlier AddResend under the same key made. Errors: notify.ErrKeyReused.
+func (s *Store) Repeated(ctx context.Context, idem notify.Idempotent) (id notify.ID, made bool, err error) {
+	leave, err := s.enter(ctx, "Repeated")
+	if err != nil {
+		return id, false, err
+	}
+	defer leave()
+	key := call{idem.Principal, idem.Key}
+	was, ok := s.db.calls[key]
+	if ok && was.BodyHash != idem.BodyHash {
+		return id, false, notify.ErrKeyReused
+	}
+	return s.db.answers[key], ok, nil
+}

@@ -39,3 +39,32 @@ func TestStoreFails(t *testing.T) {
 		t.Errorf("position: known %v, %v; want nothing stored", known, err)
 	}
 }
+
+func TestStoreLosesAnswer(t *testing.T) {
+	s, lost := notifytest.NewStore(), errors.New("lost")
+	peer := s.Peer()
+	s.Lose = func(string) error { return lost }
+	now := time.Unix(1, 0)
+	batch := func() *notify.Batch {
+		e := &notify.Event{Key: "evt-1", OrderID: "CH-1", Line: notify.CarHaul, Milestone: notify.MilestoneOf(notify.CarHaul, "delivered"), Sequence: 1}
+		e.ID = notify.NewID(now, e.Key)
+		return &notify.Batch{Now: now, Events: []notify.Stored{{Event: e}}}
+	}
+	if err := s.Add(t.Context(), batch()); !errors.Is(err, lost) {
+		t.Fatalf("Add: %v, want the lost answer", err)
+	}
+	if len(s.Events()) != 1 {
+		t.Fatal("Add took no effect")
+	}
+	s.Lose = nil
+	theirs, ours, again := batch(), batch(), batch()
+	for _, step := range []struct {
+		store *notifytest.Store
+		batch *notify.Batch
+		isNew bool
+	}{{peer, theirs, false}, {s, ours, true}, {s, again, false}} {
+		if err := step.store.Add(t.Context(), step.batch); err != nil || step.batch.Events[0].New != step.isNew {
+			t.Errorf("repeat: new is %v (%v), want %v", step.batch.Events[0].New, err, step.isNew)
+		}
+	}
+}

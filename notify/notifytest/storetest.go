@@ -23,6 +23,7 @@ type Truth interface {
 	Subscriptions(ctx context.Context, customerID string) ([]notify.Subscription, error)
 	SubscriptionByID(ctx context.Context, id string) (notify.Subscription, error)
 	AddResend(ctx context.Context, now time.Time, of notify.ID, m notify.Message, by, why string, idem notify.Idempotent) (id notify.ID, again bool, err error)
+	Repeated(ctx context.Context, idem notify.Idempotent) (id notify.ID, made bool, err error)
 	Close() error
 }
 
@@ -48,6 +49,8 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Add gives an order to another customer", addNewOwner},
 		{"Add supersedes older messages", addSupersedes},
 		{"Add supersedes within a batch", addSupersedesInBatch},
+		{"Add supersedes for an event without message", addSupersedesWithoutMessage},
+		{"Add supersedes what comes back from its way", addSupersedesOnTheWay},
 		{"Add keeps what stands", addKeepsStanding},
 		{"Add keeps the position", addPosition},
 		{"Add refuses bad bytes", addBadBytes},

@@ -238,6 +238,9 @@ func addResend(t *testing.T, nodes Nodes) {
 		return s.AddResend(t.Context(), noon, m.ID, newMessage(&e, notify.SMS, "+14155550123"), "staff:ann", "never came", idem)
 	}
 	idem := notify.Idempotent{Principal: "ann", Key: "k-1", BodyHash: [32]byte{1}}
+	if _, made, err := s.Repeated(t.Context(), idem); made || err != nil {
+		t.Errorf("before the first: made %v, %v", made, err)
+	}
 	first, again, err := ask(idem)
 	if err != nil || again || first != notify.MessageID(&e, notify.SMS, "+14155550123", 1) {
 		t.Fatalf("first: %s, again %v, %v", first, again, err)
@@ -245,7 +248,13 @@ func addResend(t *testing.T, nodes Nodes) {
 	if id, again, err := ask(idem); err != nil || !again || id != first {
 		t.Errorf("the same key: %s, again %v, %v; want %s", id, again, err, first)
 	}
+	if id, made, err := s.Repeated(t.Context(), idem); err != nil || !made || id != first {
+		t.Errorf("looked up: %s, made %v, %v; want %s", id, made, err, first)
+	}
 	idem.BodyHash[0] = 2
+	if _, _, err := s.Repeated(t.Context(), idem); !errors.Is(err, notify.ErrKeyReused) {
+		t.Errorf("looked up with another body: %v, want ErrKeyReused", err)
+	}
 	if _, _, err := ask(idem); !errors.Is(err, notify.ErrKeyReused) {
 		t.Errorf("the same key with another body: %v, want ErrKeyReused", err)
 	}

@@ -67,26 +67,26 @@ func (b *Bus) Publish(ctx context.Context, ps []notify.Publication) error {
 }
 
 // Listen calls deliver with what other nodes publish, until ctx ends, and then returns nil. It subscribes again by
-// itself after a break and calls gap whenever publications may have been missed: after every subscription but one that
-// succeeds at the first try, when another node says so, and on a payload that cannot be read. Deliver and gap are called
+// itself after a break and calls gap whenever publications may have been missed: after every subscription, also the first
+// one, since sockets may be open already; when another node says so; and on a payload that cannot be read. Deliver and gap are called
 // one at a time, in order; while one of them blocks, Redis keeps what follows only up to its limit for subscribers and
 // then breaks the connection. The publications belong to deliver;
 // their strings keep the whole payload in memory.
 func (b *Bus) Listen(ctx context.Context, deliver func([]notify.Publication), gap func()) error {
-	wait, missed := firstWait, false
+	wait, broke := firstWait, false
 	for ctx.Err() == nil {
 		err := b.listenOnce(ctx, deliver, gap, func() {
-			if missed {
+			if broke {
 				b.store.log.Info("listening to the other nodes again")
-				gap()
 			}
+			gap()
 			wait = firstWait
 		})
 		if ctx.Err() != nil {
 			break
 		}
 		b.store.log.Warn("lost touch with the other nodes; trying again", "wait", wait, "err", err)
-		missed = true
+		broke = true
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait/2 + mathrand.N(wait/2)): // not all nodes at the same moment

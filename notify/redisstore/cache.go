@@ -21,6 +21,12 @@ const (
 // about a third of a millisecond.
 const perScript = 100
 
+// What most values need, in bytes: a profile with one browser, a head without its facts.
+const (
+	usualProfile = 448
+	usualHead    = 128
+)
+
 // setNewer sets each key to its value unless the key holds a higher version, which is the first 19 digits of a value.
 // ARGV[1] is how many seconds to remember, ARGV[i+1] the value of KEYS[i].
 var setNewer = redis.NewScript(`
@@ -105,18 +111,19 @@ func answer(l *notify.Look, found []any) {
 }
 
 // Mark remembers m.Events as seen, and m.Profiles and m.Heads under their own ids, in one pipeline. A profile or head of
-// version 0 is not stored in SQL and not remembered; of the same version the later one stays.
+// version 0 is not stored in SQL and not remembered; of the same version the later one stays. Heads are simply set: a
+// comparison costs Redis more than all the rest, and a wrong head costs one repeated decision.
 func (s *Store) Mark(ctx context.Context, m *notify.Look) error {
-	sets := s.newer(m)
+	sets := s.newer(m.Profiles)
 	n := len(m.Events) + len(m.Profiles) + len(m.Heads)
 	if n == 0 {
 		return nil
 	}
 	err := s.try(ctx, n, func(ctx context.Context) error {
-		err := s.mark(ctx, m.Events, sets, setNewer.EvalSha)
+		err := s.mark(ctx, m, sets, setNewer.EvalSha)
 		if redis.HasErrorPrefix(err, "NOSCRIPT") {
-			// A Redis that is new or was flushed does not know the script: send it whole. Events are marked already.
-			err = s.mark(ctx, nil, sets, setNewer.Eval)
+			// A Redis that is new or was flushed does not know the script: send it whole. The rest is marked already.
+			err = s.mark(ctx, &notify.Look{}, sets, setNewer.Eval)
 		}
 		return err
 	})
@@ -137,36 +144,36 @@ type set struct {
 	args []any // the seconds, then a value for every key
 }
 
-// newer sorts what has versions into calls of perScript keys.
-func (s *Store) newer(m *notify.Look) []set {
+// newer sorts profiles into calls of perScript keys.
+func (s *Store) newer(profiles []notify.Profile) []set {
 	var sets []set
-	add := func(keep time.Duration, key string, value []byte) {
-		if k := len(sets); k == 0 || len(sets[k-1].keys) == perScript || sets[k-1].args[0] != int64(keep/time.Second) {
-			sets = append(sets, set{args: []any{int64(keep / time.Second)}})
+	for i := range profiles {
+		p := &profiles[i]
+		if p.Version == 0 {
+			continue
+		}
+		if k := len(sets); k == 0 || len(sets[k-1].keys) == perScript {
+			sets = append(sets, set{args: []any{int64(profileFor / time.Second)}})
 		}
 		last := &sets[len(sets)-1]
-		last.keys = append(last.keys, key)
-		last.args = append(last.args, value)
-	}
-	for i := range m.Profiles {
-		if p := &m.Profiles[i]; p.Version > 0 {
-			add(profileFor, s.profileKey(p.ID), appendProfile(nil, p))
-		}
-	}
-	for i := range m.Heads {
-		if h := &m.Heads[i]; h.Version > 0 {
-			add(headFor, s.headKey(notify.OrderLine{OrderID: h.OrderID, Line: h.Line}), appendHead(nil, h))
-		}
+		last.keys = append(last.keys, s.profileKey(p.ID))
+		last.args = append(last.args, appendProfile(make([]byte, 0, usualProfile), p))
 	}
 	return sets
 }
 
 type eval func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
 
-func (s *Store) mark(ctx context.Context, events []notify.ID, sets []set, run eval) error {
+func (s *Store) mark(ctx context.Context, m *notify.Look, sets []set, run eval) error {
 	pipe := s.client.Pipeline()
-	for _, id := range events {
+	for _, id := range m.Events {
 		pipe.Set(ctx, s.seenKey(id), "", seenFor)
+	}
+	for i := range m.Heads {
+		if h := &m.Heads[i]; h.Version > 0 {
+			key := s.headKey(notify.OrderLine{OrderID: h.OrderID, Line: h.Line})
+			pipe.Set(ctx, key, appendHead(make([]byte, 0, usualHead+len(h.Facts)), h), headFor)
+		}
 	}
 	for _, set := range sets {
 		run(ctx, pipe, set.keys, set.args...)

@@ -24,7 +24,7 @@ func TestCache(t *testing.T) {
 	})
 }
 
-// known is a question about one of each, and sample what is marked to answer it.
+// sample is one of each to mark; question asks for it.
 func sample() (m notify.Look) {
 	return notify.Look{
 		Events:   []notify.ID{{1}},

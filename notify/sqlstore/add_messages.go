@@ -21,7 +21,7 @@ func threadOf(m *notify.Message) thread {
 // messages stores those of new events, after what they supersede has given way. Those of a try whose answer was lost are
 // there already, and have superseded what they had to: for them the insert does nothing.
 func (a *addition) messages(ctx context.Context, tx *sql.Tx) error {
-	if len(a.b.Messages) > 0 {
+	if len(a.b.Messages)+len(a.b.Supersede) > 0 {
 		if err := a.insertMessages(ctx, tx); err != nil {
 			return err
 		}
@@ -64,39 +64,39 @@ func (a *addition) insertMessages(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// supersededBy tells which messages of the batch an inserted one supersedes, being stored after them, and gives the rows
-// that do the same to what is in SQL, which is all older.
+// supersededBy tells which messages of the batch give way to a later event of the batch, and gives the rows that do the
+// same to what is in SQL, which is all older.
 func (a *addition) supersededBy(inserted map[notify.ID]bool) (gone []int, older cells) {
 	if len(a.b.Supersede) == 0 {
 		return nil, nil
 	}
-	keeps := make(map[notify.ID]notify.Supersede, len(a.b.Supersede))
-	for _, r := range a.b.Supersede {
-		keeps[r.Keep] = r
+	place := make(map[notify.ID]int, len(a.b.Events))
+	for i := len(a.b.Events) - 1; i >= 0; i-- {
+		place[a.b.Events[i].ID] = i
 	}
 	waiting := map[thread][]int{} // messages of the batch that are still pending
 	for i := range a.b.Messages {
-		m := &a.b.Messages[i]
-		if !inserted[m.EventID] {
-			continue
-		}
-		t := threadOf(m)
-		if r, ok := keeps[m.ID]; ok {
-			older = append(older, r.OrderID, string(r.Line), r.CustomerID, string(r.Channel), r.Standing, millis(a.b.Now))
-			var stay []int
-			for _, j := range waiting[t] {
-				old := &a.b.Messages[j]
-				if old.EventID == m.EventID || old.Standing && !r.Standing {
-					stay = append(stay, j)
-				} else {
-					gone = append(gone, j)
-				}
-			}
-			waiting[t] = stay
-		}
-		if m.State == notify.Pending {
+		if m := &a.b.Messages[i]; m.State == notify.Pending && inserted[m.EventID] {
+			t := threadOf(m)
 			waiting[t] = append(waiting[t], i)
 		}
+	}
+	for _, r := range a.b.Supersede {
+		if !inserted[r.Keep] {
+			continue
+		}
+		older = append(older, r.OrderID, string(r.Line), r.CustomerID, string(r.Channel), r.Standing, millis(a.b.Now))
+		t := thread{notify.OrderLine{OrderID: r.OrderID, Line: r.Line}, r.CustomerID, r.Channel}
+		var stay []int
+		for _, i := range waiting[t] {
+			m := &a.b.Messages[i]
+			if place[m.EventID] >= place[r.Keep] || m.Standing && !r.Standing {
+				stay = append(stay, i)
+			} else {
+				gone = append(gone, i)
+			}
+		}
+		waiting[t] = stay
 	}
 	return gone, older
 }

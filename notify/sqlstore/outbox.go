@@ -149,8 +149,8 @@ func (s *Store) bury(ctx context.Context, now time.Time, owner string) (n int, e
 // abandon makes an owner's messages nobody's. A text message that was being sent may have left: it is verified first.
 func abandon(ctx context.Context, tx *sql.Tx, now time.Time, owner string) (int, error) {
 	sending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL, updated_at = $1,
-		state = CASE WHEN channel = 'sms' THEN 'verify' ELSE 'pending' END,
-		reason = CASE WHEN channel = 'sms' THEN 'owner_died' ELSE reason END
+		state = CASE WHEN channel = 'sms' THEN 'verify' WHEN superseded THEN 'suppressed' ELSE 'pending' END,
+		reason = CASE WHEN channel = 'sms' THEN 'owner_died' WHEN superseded THEN 'superseded' ELSE reason END
 		WHERE owner = $2 AND state = 'sending'`, millis(now), owner)
 	if err != nil {
 		return 0, err
@@ -188,7 +188,9 @@ func (s *Store) reclaimUnsure(ctx context.Context, now time.Time) (n int, err er
 		if err != nil {
 			return err
 		}
-		sending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL, state = 'pending',
+		sending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL,
+			state = CASE WHEN superseded THEN 'suppressed' ELSE 'pending' END,
+			reason = CASE WHEN superseded THEN 'superseded' ELSE reason END,
 			attempt = CASE WHEN state = 'sending' THEN attempt - 1 ELSE attempt END
 			WHERE owner = $1 AND state IN ('pending', 'sending') AND id`+d.inIDs(2), s.me, d.ids(begun))
 		if err != nil {

@@ -35,6 +35,7 @@ type sessionLock struct {
 }
 
 func newSessionLock(db *sql.DB, log *slog.Logger, enlist func(context.Context) error) *sessionLock {
+	db.SetMaxOpenConns(1)
 	return &sessionLock{db: db, log: log, enlist: enlist, stop: func() {}}
 }
 
@@ -69,7 +70,7 @@ func (l *sessionLock) acquire(ctx context.Context, me string) error {
 
 // watch notices when the session is gone, and takes the lock again.
 func (l *sessionLock) watch(ctx context.Context, me string) {
-	defer func() { l.session.Close() }()
+	defer l.leave(ctx, me)
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -78,7 +79,7 @@ func (l *sessionLock) watch(ctx context.Context, me string) {
 			return
 		case <-tick.C:
 		}
-		if l.holds(ctx, me) || ctx.Err() != nil {
+		if l.holds(ctx, me) {
 			continue
 		}
 		l.log.Warn("the database session that says that this process lives was lost; taking the lock again")
@@ -89,9 +90,21 @@ func (l *sessionLock) watch(ctx context.Context, me string) {
 	}
 }
 
+// leave frees the lock at once: a session that is only closed holds it until the server has noticed.
+func (l *sessionLock) leave(ctx context.Context, me string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), watchTimeout)
+	defer cancel()
+	var freed bool
+	if err := l.session.QueryRowContext(ctx, `SELECT pg_advisory_unlock($1)`, lockNumber(me)).Scan(&freed); err != nil {
+		l.log.Debug("freeing the lock that says that this process lives", "err", err)
+	}
+	l.session.Close()
+}
+
 // holds asks the session itself whether it still has the lock.
 func (l *sessionLock) holds(ctx context.Context, me string) bool {
-	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
+	// Not cut short by Close: that would break the session, and leave would have none.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), watchTimeout)
 	defer cancel()
 	const q = `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()
 		AND granted AND objsubid = 1 AND (classid::bigint << 32 | objid::bigint) = $1)`

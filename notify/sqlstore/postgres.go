@@ -22,7 +22,7 @@ import (
 
 const (
 	postgresConns = 10
-	// A statement that takes longer is stuck; the batch is tried again. A migration may take its time.
+	// A statement that takes longer is stuck, and is tried again. A migration that needs longer has to say so.
 	statementTimeout = 30 * time.Second
 )
 
