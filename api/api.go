@@ -59,7 +59,7 @@ type server struct {
 	log   *slog.Logger
 	api   huma.API
 	rates rates
-	ready readiness
+	ready *readiness
 }
 
 // New builds the handler. It starts nothing and ends with the server that serves it. The handler is a chi.Routes.
@@ -69,7 +69,7 @@ func New(cfg Config, deps Deps, log *slog.Logger) http.Handler {
 	s := &server{
 		Config: cfg, Deps: deps, log: log,
 		rates: newRates(cfg.RatePerMinute),
-		ready: readiness{checks: deps.Checks, log: log},
+		ready: newReadiness(deps.Checks, log),
 	}
 	root := chi.NewRouter()
 	root.Use(clientAddress(cfg.TrustedProxies))

@@ -257,6 +257,66 @@ func TestInternalsStayInside(t *testing.T) {
 	}
 }
 
+// Over a real connection: the hub can take it over, calls share one, and a body of unknown length is limited all the same.
+func TestOverAServer(t *testing.T) {
+	f := newFixture(t, func(_ *api.Config, d *api.Deps) {
+		d.WebSocket = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			if _, err := io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\n\r\n"); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	server := httptest.NewServer(f.handler)
+	defer server.Close()
+	client := server.Client()
+	defer client.CloseIdleConnections()
+	call := func(method, path string, body io.Reader) int {
+		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+rootKey)
+		resp, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	endless := io.MultiReader(strings.NewReader(`{"name":"`), io.LimitReader(letters{}, 1<<20))
+	for _, tt := range []struct {
+		method, path string
+		body         io.Reader
+		want         int
+	}{
+		{"PUT", "/v1/customers/c-1", strings.NewReader(dana), http.StatusOK},
+		{"GET", "/v1/customers/c-1", nil, http.StatusOK},
+		{"PUT", "/v1/customers/c-1", endless, http.StatusRequestEntityTooLarge},
+		{"GET", "/readyz", nil, http.StatusOK},
+		{"GET", "/connection/websocket", nil, http.StatusSwitchingProtocols},
+	} {
+		if got := call(tt.method, tt.path, tt.body); got != tt.want {
+			t.Errorf("%s %s: %d, want %d", tt.method, tt.path, got, tt.want)
+		}
+	}
+}
+
+// letters never ends.
+type letters struct{}
+
+func (letters) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
 // reader is a body that ends in an error, as when the caller goes away.
 type reader struct{ err error }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/text/language"
@@ -23,8 +22,8 @@ type Customers interface {
 	PutCustomer(ctx context.Context, now time.Time, c notify.Customer) (notify.Customer, error)
 }
 
-// customerPath is the part of the path that names a customer.
-type customerPath struct {
+// CustomerPath is the part of the path that names a customer. It is exported because huma looks only into such fields.
+type CustomerPath struct {
 	ID string `path:"id" maxLength:"256" pattern:"^[^\\x00-\\x1f\\x7f\\x{fffd}]+$" patternDescription:"printable" doc:"The customer's id in your own systems" example:"c-42"`
 }
 
@@ -58,8 +57,8 @@ func (b *customerBody) Resolve(huma.Context) []error {
 		faults = append(faults, &wrong{Problem: notify.Problem{Field: field, Detail: detail}})
 	}
 	c := notify.Customer{Contact: notify.Contact{Name: strings.TrimSpace(b.Name), Phone: strings.TrimSpace(b.Phone)}}
-	if strings.ContainsFunc(c.Name, unicode.IsControl) {
-		fault("name", "has line breaks or other control characters: write it on one line")
+	if !oneLine(c.Name) {
+		fault("name", notOneLine)
 	}
 	if c.Phone != "" && !isMasked(c.Phone) {
 		number, err := e164(c.Phone)
@@ -142,10 +141,10 @@ func oneOf[S ~string](words []S) string {
 	return "use one of " + strings.Join(list, ", ")
 }
 
-type getCustomerInput struct{ customerPath }
+type getCustomerInput struct{ CustomerPath }
 
 type putCustomerInput struct {
-	customerPath
+	CustomerPath
 	Body customerBody
 }
 

@@ -235,7 +235,8 @@ func FuzzE164(f *testing.F) {
 		if again, err := api.E164(number); err != nil || again != number {
 			t.Errorf("%q is read as %q, and that as %q: %v", s, number, again, err)
 		}
-		if m := api.Masked(number); strings.Contains(m, number[5:]) {
+		m := api.Masked(number)
+		if digits := len(strings.Replace(m, "•••", "", 1)); digits > len(number)-3 {
 			t.Errorf("%q is masked as %q", number, m)
 		}
 	})

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -54,6 +56,14 @@ func fieldsOf[I any]() []string {
 	walk(reflect.TypeFor[I]())
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// notOneLine says what oneLine asks for.
+const notOneLine = "has line breaks or other control characters: write it on one line"
+
+// oneLine tells whether a text can be stored and shown as it is. PostgreSQL takes no zero byte and only UTF-8.
+func oneLine(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // nearest finds the name that is at most two letters away from word, or a third of it; empty for none.

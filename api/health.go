@@ -30,7 +30,7 @@ type health struct {
 func writeHealth(w http.ResponseWriter, status int, h health) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(h)
+	_ = json.NewEncoder(w).Encode(h) // an error means that the caller is gone
 }
 
 // readiness asks all engines at once and remembers the answer for a moment.
@@ -38,14 +38,20 @@ type readiness struct {
 	checks map[string]func(context.Context) error
 	log    *slog.Logger
 
-	mu   sync.Mutex
+	turn chan struct{} // holds one token: who has it may ask, and use what follows
 	at   time.Time
 	last map[string]error // the answers; nil means that the engine is well
 }
 
+func newReadiness(checks map[string]func(context.Context) error, log *slog.Logger) *readiness {
+	c := &readiness{checks: checks, log: log, turn: make(chan struct{}, 1)}
+	c.turn <- struct{}{}
+	return c
+}
+
 func (c *readiness) serve(w http.ResponseWriter, r *http.Request) {
 	h, status := health{Status: "ok", Checks: map[string]string{}}, http.StatusOK
-	for engine, err := range c.ask(r.Context(), time.Now()) {
+	for engine, err := range c.ask(r.Context()) {
 		h.Checks[engine] = "ok"
 		if err != nil {
 			h.Checks[engine], h.Status, status = "unavailable", "unavailable", http.StatusServiceUnavailable
@@ -55,10 +61,10 @@ func (c *readiness) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // ask returns what is remembered or asks again. Those who come meanwhile wait for the same answer.
-func (c *readiness) ask(ctx context.Context, now time.Time) map[string]error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.last != nil && now.Sub(c.at) < checkAge {
+func (c *readiness) ask(ctx context.Context) map[string]error {
+	token := <-c.turn // comes within checkDeadline
+	defer func() { c.turn <- token }()
+	if c.last != nil && time.Since(c.at) < checkAge {
 		return c.last
 	}
 	// The answer is everybody's: it does not end with the request that happened to ask first.

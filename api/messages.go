@@ -79,6 +79,9 @@ type listMessagesInput struct {
 // Resolve reads the cursor and the number.
 func (in *listMessagesInput) Resolve(huma.Context) []error {
 	var faults []error
+	fault := func(field, detail string) {
+		faults = append(faults, &wrong{Problem: notify.Problem{Field: field, Detail: detail}})
+	}
 	if in.Cursor != "" {
 		var ok bool
 		if in.before, ok = readCursor(in.Cursor); !ok {
@@ -93,11 +96,16 @@ func (in *listMessagesInput) Resolve(huma.Context) []error {
 		}
 		var err error
 		if in.e164, err = e164(spelled); err != nil {
-			faults = append(faults, &wrong{Problem: notify.Problem{Field: "phone", Detail: err.Error()}})
+			fault("phone", err.Error())
 		}
 	}
 	if !in.Since.IsZero() && !in.Until.IsZero() && !in.Since.Before(in.Until) {
-		faults = append(faults, &wrong{Problem: notify.Problem{Field: "until", Detail: "is not after since"}})
+		fault("until", "is not after since")
+	}
+	for field, value := range map[string]string{"order_id": in.OrderID, "customer_id": in.CustomerID, "milestone": in.Milestone} {
+		if !oneLine(value) {
+			fault(field, notOneLine)
+		}
 	}
 	return faults
 }
@@ -129,12 +137,13 @@ func (s *server) listMessages(ctx context.Context, in *listMessagesInput) (*list
 	return out, nil
 }
 
-type messagePath struct {
+// MessagePath is the part of the path that names a message. It is exported because huma looks only into such fields.
+type MessagePath struct {
 	ID string `path:"id" doc:"The message's id"`
 }
 
 // message reads the id. What is no id is no message.
-func (p messagePath) message() (notify.ID, error) {
+func (p MessagePath) message() (notify.ID, error) {
 	id, err := notify.ParseID(p.ID)
 	if err != nil {
 		return notify.ID{}, notFound("there is no message with this id")
@@ -142,7 +151,7 @@ func (p messagePath) message() (notify.ID, error) {
 	return id, nil
 }
 
-type getMessageInput struct{ messagePath }
+type getMessageInput struct{ MessagePath }
 
 type getMessageOutput struct{ Body messageBody }
 

@@ -48,6 +48,6 @@ func (s *server) openAPI() http.HandlerFunc {
 	}
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/openapi+json")
-		w.Write(doc)
+		_, _ = w.Write(doc) // an error means that the caller is gone
 	}
 }

@@ -24,7 +24,7 @@ type problem struct {
 	Status int              `json:"status" doc:"HTTP status"`
 	Code   string           `json:"code" doc:"Stable, for programs" example:"not_found"`
 	Detail string           `json:"detail,omitempty" doc:"What is wrong this time and what to do about it"`
-	Errors []notify.Problem `json:"errors,omitempty" doc:"Everything that is wrong with the request, by field"`
+	Errors []notify.Problem `json:"errors,omitempty" nullable:"false" doc:"Everything that is wrong with the request, by field"`
 
 	header http.Header
 }
@@ -84,7 +84,7 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	}
 	w.Header().Set("Content-Type", problemJSON)
 	w.WriteHeader(p.Status)
-	json.NewEncoder(w).Encode(p)
+	_ = json.NewEncoder(w).Encode(p) // an error means that the caller is gone
 }
 
 // problemOf turns the error of a handler into what the caller may know. What it does not know is ours: it is logged here,

@@ -22,7 +22,7 @@ type Resender interface {
 }
 
 type resendInput struct {
-	messagePath
+	MessagePath
 	// Required, see resendDocs: huma itself would answer 422 for a missing header, and 400 is what the draft of the IETF
 	// asks for (draft-ietf-httpapi-idempotency-key-header, section 2.7).
 	Key  string `header:"Idempotency-Key" hidden:"true"`
@@ -42,8 +42,14 @@ func (in *resendInput) Resolve(huma.Context) []error {
 			"send the header Idempotency-Key with 1 to 200 printable characters, a new one for each message to send: the same key never sends twice")
 		return []error{&wrong{whole: whole}}
 	}
-	if strings.TrimSpace(in.Body.Reason) == "" {
-		return []error{&wrong{Problem: notify.Problem{Field: "reason", Detail: "is missing"}}}
+	fault := func(detail string) []error {
+		return []error{&wrong{Problem: notify.Problem{Field: "reason", Detail: detail}}}
+	}
+	switch reason := strings.TrimSpace(in.Body.Reason); {
+	case reason == "":
+		return fault("is missing")
+	case !oneLine(reason):
+		return fault(notOneLine)
 	}
 	return nil
 }

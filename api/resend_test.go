@@ -87,6 +87,7 @@ func TestResendFaults(t *testing.T) {
 		{"no key and no reason", "", `{}`, 400, "idempotency_key_missing", []string{}},
 		{"no reason", "k", `{}`, 422, "invalid_request", []string{"reason"}},
 		{"blank reason", "k", `{"reason":" "}`, 422, "invalid_request", []string{"reason"}},
+		{"reason with a zero byte", "k", `{"reason":"a\u0000b"}`, 422, "invalid_request", []string{"reason"}},
 		{"long reason", "k", `{"reason":"` + strings.Repeat("x", 501) + `"}`, 422, "invalid_request", []string{"reason"}},
 		{"unknown channel and field", "k", `{"reason":"lost","channel":"fax","forced":true}`, 422, "invalid_request", []string{"channel", "forced"}},
 		{"no body", "k", ``, 400, "bad_request", []string{}},

@@ -18,7 +18,7 @@ type Subscriptions interface {
 }
 
 type addSubscriptionInput struct {
-	customerPath
+	CustomerPath
 	Body subscriptionBody
 }
 
@@ -62,7 +62,7 @@ func (s *server) addSubscription(ctx context.Context, in *addSubscriptionInput) 
 	return out, nil
 }
 
-type listSubscriptionsInput struct{ customerPath }
+type listSubscriptionsInput struct{ CustomerPath }
 
 type listSubscriptionsOutput struct {
 	Body struct {
@@ -84,7 +84,7 @@ func (s *server) listSubscriptions(ctx context.Context, in *listSubscriptionsInp
 }
 
 type removeSubscriptionInput struct {
-	customerPath
+	CustomerPath
 	SID string `path:"sid" maxLength:"128" pattern:"^[0-9A-Za-z_-]+$" patternDescription:"an id as the list shows it"`
 }
 

@@ -23,7 +23,7 @@ const (
 )
 
 type makeTokenInput struct {
-	customerPath
+	CustomerPath
 	Body *tokenBody
 }
 
