@@ -46,7 +46,8 @@ CREATE TABLE order_heads (
 -- Updates do not touch it: the customer of an order stays.
 CREATE INDEX order_heads_customer ON order_heads (customer_id);
 
--- Messages with a life of their own: SMS and push. owner is the process that has it in memory; null is nobody.
+-- Messages with a life of their own: SMS and push. owner is the process that has it in memory; null is nobody. superseded
+-- also marks what is on its way while newer news comes: it may arrive, but it does not go back to pending.
 CREATE TABLE messages (
     id          BLOB PRIMARY KEY,
     event_id    BLOB NOT NULL,
@@ -78,7 +79,8 @@ CREATE TABLE messages (
     resend_of   BLOB,
     resend_no   INTEGER NOT NULL,
     asked_by    TEXT NOT NULL,
-    asked_why   TEXT NOT NULL
+    asked_why   TEXT NOT NULL,
+    superseded  BOOLEAN NOT NULL DEFAULT false
 );
 CREATE INDEX messages_order ON messages (order_id, id);
 CREATE INDEX messages_phone ON messages (address, id) WHERE channel = 'sms';

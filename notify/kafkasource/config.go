@@ -21,6 +21,7 @@ type Config struct {
 	Brokers     []string    // host:port; one that answers is enough
 	Topics      []string    // that are read
 	Group       string      // all processes with the same group share the partitions
+	Member      string      // names this process among them, for Dismiss; empty for none
 	TLS         *tls.Config // nil for none
 	SASL        *SASL       // nil for none
 	DeadTopic   string      // where Bury writes; empty: DefaultDeadTopic
@@ -115,7 +116,7 @@ func (c Config) mechanism() (sasl.Mechanism, error) {
 
 // dialer is for groups and fetching, transport for producing and asking: kafka-go takes TLS and SASL separately for each.
 func (c Config) dialer(m sasl.Mechanism) *kafka.Dialer {
-	return &kafka.Dialer{ClientID: clientID, Timeout: dialTimeout, DialFunc: dialBounded, TLS: c.TLS, SASLMechanism: m}
+	return &kafka.Dialer{ClientID: clientOf(c.Member), Timeout: dialTimeout, DialFunc: dialBounded, TLS: c.TLS, SASLMechanism: m}
 }
 
 func (c Config) transport(m sasl.Mechanism) *kafka.Transport {

@@ -118,7 +118,7 @@ func (a *addition) releaseForgotten(ctx context.Context, tx *sql.Tx) error {
 		again[i] = a.b.Messages[i].ID
 	}
 	d := a.s.dialect
-	_, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL WHERE owner = $1 AND state = 'pending'
-		AND event_id`+d.inIDs(2)+` AND NOT (id`+d.inIDs(3)+`)`, a.s.me, d.ids(events), d.ids(again))
+	_, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL WHERE owner = $1 AND `+inFlight+`
+		AND state = 'pending' AND event_id`+d.inIDs(2)+` AND NOT (id`+d.inIDs(3)+`)`, a.s.me, d.ids(events), d.ids(again))
 	return err
 }

@@ -1,9 +1,10 @@
 // Package sqlstore is the truth of Onmyway in SQL, over PostgreSQL or SQLite: what Intake stores in step 4 of the path,
 // what dispatchers and Sweep do with messages, and what staff ask.
 //
-// Every statement is written once. A batch of rows enters it as a table "given" that each engine feeds in its own way:
-// PostgreSQL from arrays, SQLite from a list of values. Every UPDATE of a message names the states that it may leave and
-// the process that has the message, so that a process that was declared dead by mistake can change nothing.
+// Every statement is written once. Rows enter it as a table "given" that each engine feeds in its own way: PostgreSQL
+// takes a whole batch as arrays, SQLite inserts lists of 50 rows and updates one row at a time. Every UPDATE of a message
+// names the states that it may leave and the process that has the message, so that a process that was declared dead by
+// mistake can change nothing.
 //
 // A process proves that it lives by a lock that falls with it: a session lock in PostgreSQL, a file lock beside the
 // SQLite file. Where the answer of a COMMIT is lost, the store remembers what it may have written until the caller has

@@ -109,7 +109,7 @@ func (s *Store) owners(ctx context.Context) ([]string, error) {
 	// One step of the index per owner, however many messages each has.
 	for last := ""; ; {
 		var next sql.NullString
-		const q = `SELECT min(owner) FROM messages WHERE state IN ('pending', 'sending') AND owner IS NOT NULL AND owner > $1`
+		const q = `SELECT min(owner) FROM messages WHERE ` + inFlight + ` AND owner > $1`
 		if err := s.read.QueryRowContext(ctx, q, last).Scan(&next); err != nil {
 			return nil, err
 		}
@@ -146,20 +146,22 @@ func (s *Store) bury(ctx context.Context, now time.Time, owner string) (n int, e
 	return n, nil
 }
 
+// inFlight is the condition of the index by owner. SQLite uses that index only for queries that repeat it word for word.
+const inFlight = `state IN ('pending', 'sending')`
+
 // abandon makes an owner's messages nobody's. A text message that was being sent may have left: it is verified first.
 func abandon(ctx context.Context, tx *sql.Tx, now time.Time, owner string) (int, error) {
-	sending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL, updated_at = $1,
-		state = CASE WHEN channel = 'sms' THEN 'verify' WHEN superseded THEN 'suppressed' ELSE 'pending' END,
-		reason = CASE WHEN channel = 'sms' THEN 'owner_died' WHEN superseded THEN 'superseded' ELSE reason END
-		WHERE owner = $2 AND state = 'sending'`, millis(now), owner)
+	result, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL,
+		updated_at = CASE WHEN state = 'sending' THEN $1 ELSE updated_at END,
+		state = CASE WHEN state = 'pending' THEN state WHEN channel = 'sms' THEN 'verify'
+			WHEN superseded THEN 'suppressed' ELSE 'pending' END,
+		reason = CASE WHEN state = 'pending' THEN reason WHEN channel = 'sms' THEN 'owner_died'
+			WHEN superseded THEN 'superseded' ELSE reason END
+		WHERE owner = $2 AND `+inFlight, millis(now), owner)
 	if err != nil {
 		return 0, err
 	}
-	pending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL WHERE owner = $1 AND state = 'pending'`, owner)
-	if err != nil {
-		return 0, err
-	}
-	return affected(sending, pending)
+	return affected(result)
 }
 
 func affected(results ...sql.Result) (int, error) {
@@ -184,7 +186,7 @@ func (s *Store) reclaimUnsure(ctx context.Context, now time.Time) (n int, err er
 	d := s.dialect
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		pending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL
-			WHERE owner = $1 AND state = 'pending' AND event_id`+d.inIDs(2), s.me, d.ids(events))
+			WHERE owner = $1 AND `+inFlight+` AND state = 'pending' AND event_id`+d.inIDs(2), s.me, d.ids(events))
 		if err != nil {
 			return err
 		}
