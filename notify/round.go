@@ -27,6 +27,7 @@ type round struct {
 	cached    []bool            // profiles that the cache knew
 	moved     []bool            // heads that the batch moves
 	learned   []bool            // profiles that the batch changes
+	told      []bool            // profiles that the batch has messages for
 
 	decision Decision
 	batch    Batch

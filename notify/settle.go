@@ -15,7 +15,7 @@ func (b *round) decide(events []*Event, next int64) {
 	*t = Batch{
 		Partition: b.partition, Next: next, Now: now,
 		Events: t.Events[:0], Messages: t.Messages[:0], Supersede: t.Supersede[:0],
-		Heads: append(t.Heads[:0], b.look.Heads...), Customers: t.Customers[:0],
+		Heads: append(t.Heads[:0], b.look.Heads...), Customers: t.Customers[:0], Told: t.Told[:0],
 	}
 	if next >= 0 { // else this is a part of a batch, and the last part carries the position and the rejects
 		t.Topic, t.Rejects = b.topic, b.rejects
@@ -24,7 +24,7 @@ func (b *round) decide(events []*Event, next int64) {
 		t.Customers = append(t.Customers, b.look.Profiles[i].Customer)
 	}
 	b.moved = cleared(b.moved, len(t.Heads))
-	b.learned = cleared(b.learned, len(t.Customers))
+	b.learned, b.told = cleared(b.learned, len(t.Customers)), cleared(b.told, len(t.Customers))
 	for _, e := range events {
 		h, c := b.orders[OrderLine{e.OrderID, e.Line}], b.customers[e.CustomerID]
 		profile := Profile{Customer: t.Customers[c], Subscriptions: b.look.Profiles[c].Subscriptions}
@@ -36,6 +36,12 @@ func (b *round) decide(events []*Event, next int64) {
 		t.Heads[h], t.Customers[c] = d.Head, d.Customer
 		b.moved[h] = b.moved[h] || d.HeadMoved
 		b.learned[c] = b.learned[c] || d.Learned
+		b.told[c] = b.told[c] || len(d.Messages) > 0
+	}
+	for c, told := range b.told {
+		if told && !b.learned[c] {
+			t.Told = append(t.Told, t.Customers[c])
+		}
 	}
 	t.Heads = kept(t.Heads, b.moved)
 	t.Customers = kept(t.Customers, b.learned)

@@ -17,8 +17,8 @@ type Store interface {
 	// Lookup fills profiles and heads. What is not stored gets the zero value with its key (CustomerID, OrderID, Line) set.
 	Lookup(ctx context.Context, customers []string, profiles []Profile, orders []OrderLine, heads []Head) error
 	// Add stores the batch in one transaction and sets New on every event that was not there. Messages of events that
-	// are not new are not stored. It returns *HeadMoved when a head was not what Decide thought, ErrBadRow when the
-	// database refuses the data itself; both stored nothing.
+	// are not new are not stored. It returns *HeadMoved when a head or customer was not what Decide thought, ErrBadRow
+	// when the database refuses the data itself; both stored nothing.
 	Add(ctx context.Context, b *Batch) error
 }
 
@@ -66,6 +66,7 @@ type Batch struct {
 	Messages  []Message
 	Heads     []Head     // as they shall be; Version is that of the row to replace, 0 to insert
 	Customers []Customer // as they shall be; Version as for Heads
+	Told      []Customer // those that messages are for and that Customers does not name: only ID and Version count
 	Supersede []Supersede
 	Rejects   []Reject
 }
@@ -100,7 +101,7 @@ var ErrBadRow = errors.New("the database refuses the data")
 // HeadMoved means that heads in SQL were not those that the batch was decided on: decide again on what is stored.
 type HeadMoved struct {
 	Orders    []OrderLine // heads that have another version
-	Customers []string    // customers that have another version
+	Customers []string    // customers that have another version: they may have made another choice
 }
 
 // Error counts them.

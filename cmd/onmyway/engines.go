@@ -28,6 +28,7 @@ type engines struct {
 
 	log     *slog.Logger
 	gaps    func(topic string, n int64) // records that Kafka deleted unread
+	dead    chan string                 // processes that were found dead
 	closers []func() error              // closed last to first
 }
 
@@ -37,7 +38,7 @@ type outages struct{ kafka, redis, sql *notify.Outage }
 // openEngines starts what is not configured, probes everything, migrates the database and makes missing topics. The
 // error says what to do. On an error everything that was opened is closed again.
 func openEngines(ctx context.Context, cfg Config, log *slog.Logger) (e *engines, err error) {
-	e = &engines{log: log, outages: outages{
+	e = &engines{log: log, dead: make(chan string, 64), outages: outages{
 		kafka: &notify.Outage{Engine: "Kafka", Log: log}, redis: &notify.Outage{Engine: "Redis", Log: log},
 		sql: &notify.Outage{Engine: "SQL", Log: log},
 	}}
@@ -50,6 +51,7 @@ func openEngines(ctx context.Context, cfg Config, log *slog.Logger) (e *engines,
 		return e, err
 	}
 	e.closers = append(e.closers, e.store.Close)
+	e.store.Died = e.died
 	if err := e.migrate(ctx, cfg); err != nil {
 		return e, err
 	}
@@ -120,7 +122,7 @@ func (e *engines) openRedis(ctx context.Context, cfg Config) error {
 
 func (e *engines) openKafka(ctx context.Context, cfg Config) error {
 	conf := kafkasource.Config{
-		Brokers: cfg.Kafka.Brokers, Topics: cfg.Kafka.Topics, Group: cfg.Kafka.Group, DeadTopic: cfg.Kafka.DeadTopic,
+		Brokers: cfg.Kafka.Brokers, Topics: cfg.Kafka.Topics, Group: cfg.Kafka.Group, Member: e.store.Owner(), DeadTopic: cfg.Kafka.DeadTopic,
 		Create: cfg.Kafka.CreateTopics, Partitions: cfg.Kafka.Partitions, Replication: cfg.Kafka.Replication,
 		Outage: e.outages.kafka,
 		OnGap: func(topic string, _ int, from, to int64) {
@@ -152,6 +154,31 @@ func (e *engines) openKafka(ctx context.Context, cfg Config) error {
 	}
 	e.closers = append(e.closers, e.kafka.Close)
 	return nil
+}
+
+// died notes a dead process. When there are too many at once, Kafka finds out about the others by itself.
+func (e *engines) died(owner string) {
+	select {
+	case e.dead <- owner:
+	default:
+	}
+}
+
+// dismiss takes dead processes out of the Kafka group, so that their partitions go to the living at once and not after
+// Kafka's session timeout. It runs until ctx ends.
+func (e *engines) dismiss(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case owner := <-e.dead:
+			asking, cancel := context.WithTimeout(ctx, probeTimeout)
+			if err := e.kafka.Dismiss(asking, []string{owner}); err != nil && ctx.Err() == nil {
+				e.log.Warn("could not free the Kafka partitions of a dead process; Kafka does it after the session timeout", "error", err)
+			}
+			cancel()
+		}
+	}
 }
 
 // observe lets the metrics see outages and lost records.

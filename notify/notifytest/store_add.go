@@ -106,6 +106,11 @@ func (s *Store) decide(b *notify.Batch) (a addition) {
 		}
 		a.customers = append(a.customers, c)
 	}
+	for _, c := range b.Told {
+		if s.db.customers[c.ID].Version != c.Version {
+			moved.Customers = append(moved.Customers, c.ID)
+		}
+	}
 	if len(moved.Orders)+len(moved.Customers) > 0 {
 		a.moved = moved
 	}

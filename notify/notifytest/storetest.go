@@ -44,6 +44,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Add finds the same fact under another id", addSameFact},
 		{"Add counts versions of heads", addHeads},
 		{"Add stores nothing when a head moved", addHeadMoved},
+		{"Add checks the choices that messages follow", addTold},
 		{"Add leaves heads and customers to the first of repeats", addRepeatLeavesHeads},
 		{"Add stores customers", addCustomers},
 		{"Add gives an order to another customer", addNewOwner},

@@ -263,3 +263,26 @@ func addRejects(t *testing.T, nodes Nodes) {
 		add(t, s, &notify.Batch{Topic: "order-events", Partition: 3, Next: 10, Now: noon, Rejects: []notify.Reject{r}})
 	}
 }
+
+// A choice that was made while a batch was decided: the batch has to be decided again.
+func addTold(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	first, err := s.PutCustomer(t.Context(), noon, notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550123"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEvent("CH-1", "c-1", "picked_up", 1)
+	b := batchOf(e)
+	b.Messages = []notify.Message{newMessage(&e, notify.SMS, "+14155550123")}
+	b.Told = []notify.Customer{{ID: "c-1", Version: first.Version}}
+	first.Preferences.Channels = map[notify.Channel]bool{notify.SMS: false}
+	if _, err := s.PutCustomer(t.Context(), noon, first); err != nil {
+		t.Fatal(err)
+	}
+	moved := (*notify.HeadMoved)(nil)
+	if err := s.Add(t.Context(), b); !errors.As(err, &moved) || len(moved.Customers) != 1 || moved.Customers[0] != "c-1" {
+		t.Fatalf("error %v, want *HeadMoved of c-1", err)
+	}
+	b.Told[0].Version++
+	add(t, s, b)
+}

@@ -129,6 +129,11 @@ func (a *addition) profiles(ctx context.Context, tx *sql.Tx) error {
 	if moved.Customers, err = a.customers(ctx, tx, customers); err != nil {
 		return err
 	}
+	other, err := a.told(ctx, tx)
+	if err != nil {
+		return err
+	}
+	moved.Customers = append(moved.Customers, other...)
 	if len(moved.Orders)+len(moved.Customers) > 0 {
 		return moved
 	}
@@ -230,6 +235,34 @@ func (a *addition) customers(ctx context.Context, tx *sql.Tx, touched map[string
 		return nil, err
 	}
 	return sortedKeys(missing), nil
+}
+
+// told returns those that messages are for and that have changed: a message must not slip in behind a choice that was made
+// while it was decided. The rows stay locked, so that a choice made from here on finds the message and suppresses it.
+func (a *addition) told(ctx context.Context, tx *sql.Tx) ([]string, error) {
+	if len(a.b.Told) == 0 {
+		return nil, nil
+	}
+	changed := make(map[string]*notify.Customer, len(a.b.Told))
+	for i := range a.b.Told {
+		changed[a.b.Told[i].ID] = &a.b.Told[i]
+	}
+	d := a.s.dialect
+	rows, err := tx.QueryContext(ctx, `SELECT id, version FROM customers WHERE id`+d.inTexts(1)+` ORDER BY id`+d.forShare(),
+		d.texts(sortedKeys(changed)))
+	if err != nil {
+		return nil, err
+	}
+	_, err = drain(rows, func(scan func(...any) error) error {
+		var id string
+		var version int64
+		err := scan(&id, &version)
+		if c := changed[id]; c != nil && c.Version == version {
+			delete(changed, id)
+		}
+		return err
+	})
+	return sortedKeys(changed), err
 }
 
 func sortedKeys(customers map[string]*notify.Customer) []string {

@@ -28,8 +28,9 @@ type dialect interface {
 	texts(texts []string) any
 	inIDs(n int) string
 	inTexts(n int) string
-	// forUpdate and skipLocked lock the rows that a SELECT reads.
+	// forUpdate, forShare and skipLocked lock the rows that a SELECT reads.
 	forUpdate() string
+	forShare() string
 	skipLocked() string
 	// refuses tells that an error is about the data itself.
 	refuses(err error) bool

@@ -15,6 +15,9 @@ import (
 
 // Store is the truth in SQL. It is safe for concurrent use. Open it, Migrate or check Pending, Register, and Close it.
 type Store struct {
+	// Died, when set, is called by Reclaim with the Owner of a process that it found dead. It must be quick.
+	Died func(owner string)
+
 	dialect dialect
 	db      *sql.DB // for writing
 	read    *sql.DB // the same as db in PostgreSQL
@@ -56,6 +59,9 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
 	}
 	return s, nil
 }
+
+// Owner is the name of this process among all that share the database.
+func (s *Store) Owner() string { return s.me }
 
 // Register makes this process an owner of messages: it takes the lock that proves it alive and reads the settings of the
 // system, which the first process makes. The schema must be there.

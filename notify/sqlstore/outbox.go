@@ -82,10 +82,13 @@ func (s *Store) Reclaim(ctx context.Context, now time.Time) (n int, err error) {
 		return n, fmt.Errorf("list owners: %w", err)
 	}
 	for _, owner := range owners {
-		took, err := s.bury(ctx, now, owner)
+		took, dead, err := s.bury(ctx, now, owner)
 		n += took
 		if err != nil {
 			return n, fmt.Errorf("take over from a process that died: %w", err)
+		}
+		if dead && s.Died != nil {
+			s.Died(owner)
 		}
 	}
 	return n, nil
@@ -126,10 +129,9 @@ func (s *Store) owners(ctx context.Context) ([]string, error) {
 }
 
 // bury takes what a process has left, if its lock is free.
-func (s *Store) bury(ctx context.Context, now time.Time, owner string) (n int, err error) {
+func (s *Store) bury(ctx context.Context, now time.Time, owner string) (n int, dead bool, err error) {
 	done := func() {}
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		var dead bool
 		if dead, done, err = s.lock.dead(ctx, tx, owner); err != nil || !dead {
 			return err
 		}
@@ -141,9 +143,9 @@ func (s *Store) bury(ctx context.Context, now time.Time, owner string) (n int, e
 	})
 	done()
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	return n, nil
+	return n, dead, nil
 }
 
 // inFlight is the condition of the index by owner. SQLite uses that index only for queries that repeat it word for word.

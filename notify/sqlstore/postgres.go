@@ -145,6 +145,7 @@ func (*postgres) texts(texts []string) any { return texts }
 func (*postgres) inIDs(n int) string       { return " = ANY ($" + strconv.Itoa(n) + "::uuid[])" }
 func (*postgres) inTexts(n int) string     { return " = ANY ($" + strconv.Itoa(n) + "::text[])" }
 func (*postgres) forUpdate() string        { return " FOR UPDATE" }
+func (*postgres) forShare() string         { return " FOR SHARE" }
 func (*postgres) skipLocked() string       { return " FOR UPDATE SKIP LOCKED" }
 
 // refuses tells class 22 (data exception) and 23 (constraint violation) of SQLSTATE.

@@ -164,6 +164,7 @@ func (lite) inTexts(n int) string {
 }
 
 func (lite) forUpdate() string  { return "" } // there is one writer
+func (lite) forShare() string   { return "" }
 func (lite) skipLocked() string { return "" }
 
 func (lite) refuses(err error) bool {
