@@ -36,7 +36,7 @@ type DeadLetters interface {
 }
 
 const (
-	batchSize   = 2000                   // records in a round at most; see docs/performance.md
+	batchSize   = 2000                   // records in a round at most: beyond, a transaction gains nothing
 	commitEvery = 100 * time.Millisecond // the least time between two commits of a partition
 	repeatLive  = 2 * time.Minute        // how long a repeated event is shown again, see Intake.publish
 )

@@ -36,7 +36,7 @@ const (
 	Suppressed  State = "suppressed"
 )
 
-// Reason says why a message was not sent, is waiting or failed. Codes are stable; docs/reasons.md has the sentences.
+// Reason says why a message was not sent, is waiting or failed. The codes are stable.
 type Reason string
 
 // Why a message was not sent.

@@ -1,7 +1,6 @@
 package redisstore
 
 import (
-	"log/slog"
 	"sync"
 	"time"
 )
@@ -12,8 +11,6 @@ const pause = time.Second
 // breaker keeps callers away from a Redis that does not answer. After a failure nobody may try for the length of pause,
 // then one caller at a time may, until one of them gets an answer.
 type breaker struct {
-	log *slog.Logger
-
 	mu      sync.Mutex
 	down    bool
 	until   time.Time
@@ -37,24 +34,16 @@ func (b *breaker) allow(now time.Time) bool {
 // answered says that Redis is there.
 func (b *breaker) answered() {
 	b.mu.Lock()
-	back := b.down
+	defer b.mu.Unlock()
 	b.down, b.probing = false, false
-	b.mu.Unlock()
-	if back {
-		b.log.Info("redis answers again")
-	}
 }
 
 // failed says that Redis did not answer.
 func (b *breaker) failed(now time.Time) {
 	b.mu.Lock()
-	first := !b.down
+	defer b.mu.Unlock()
 	b.down, b.probing = true, false
 	b.until = now.Add(pause)
-	b.mu.Unlock()
-	if first {
-		b.log.Warn("redis does not answer; going on without it, more slowly")
-	}
 }
 
 // unknown says that the try proved nothing.

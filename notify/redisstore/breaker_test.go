@@ -1,14 +1,13 @@
 package redisstore
 
 import (
-	"log/slog"
 	"testing"
 	"time"
 )
 
 func TestBreaker(t *testing.T) {
 	now := time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC)
-	b := &breaker{log: slog.New(slog.DiscardHandler)}
+	b := &breaker{}
 	allowed := func(step string, want bool) {
 		t.Helper()
 		if got := b.allow(now); got != want {

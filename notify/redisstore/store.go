@@ -65,7 +65,7 @@ func Open(ctx context.Context, cfg Config, epoch string, log *slog.Logger) (*Sto
 		client:  redis.NewClient(opts),
 		prefix:  "omw:" + hex.EncodeToString(sum[:4]) + ":",
 		timeout: cfg.Timeout,
-		breaker: &breaker{log: log},
+		breaker: &breaker{},
 		log:     log,
 	}
 	if s.timeout <= 0 {
