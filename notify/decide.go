@@ -140,7 +140,7 @@ func (d *Decision) address(ch Channel, p *Profile, w *words, due, expires time.T
 		}
 		base.Title, base.Body = title, body
 		for i := range p.Subscriptions {
-			base.Address = p.Subscriptions[i].ID
+			base.Address, base.Device = p.Subscriptions[i].ID, &p.Subscriptions[i]
 			d.add(base, w)
 		}
 	}

@@ -95,6 +95,10 @@ type Message struct {
 	Attempt    int // how many were started
 	ProviderID string
 
+	// Device is the subscription that Address names, as the decision saw it: it spares a first attempt a query. It is not
+	// stored; nil after a Claim.
+	Device *Subscription
+
 	ResendOf ID // the message that staff asked to send again; zero for none
 	ResendNo int
 }

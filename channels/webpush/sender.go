@@ -36,7 +36,6 @@ type Sender struct {
 	client *http.Client
 	tokens tokens
 	now    func() time.Time
-	log    *slog.Logger
 }
 
 // New makes a Sender, or says what is wrong with the configuration, by the names that the operator knows. The caller
@@ -52,12 +51,13 @@ func New(cfg Config, subs Subscriptions, log *slog.Logger) (*Sender, error) {
 	}
 	s := &Sender{
 		public: public, private: private, subject: sub,
-		guard: cfg.Guard(), link: cfg.DefaultLink, subs: subs, now: cfg.Now, log: log,
+		guard: cfg.Guard(), link: cfg.DefaultLink, subs: subs, now: cfg.Now,
 	}
 	s.client = outhttp.Client(s.guard, timeout)
 	if s.now == nil {
 		s.now = time.Now
 	}
+	log.Info("push goes out", "webpush", cfg)
 	return s, nil
 }
 
@@ -74,12 +74,11 @@ func (s *Sender) Send(ctx context.Context, m *notify.Message) notify.Answer {
 	if ttl < 1 {
 		return notify.Answer{Verdict: notify.Permanent, Reason: notify.Expired, Detail: "less than a second of its validity is left"}
 	}
-	sub, err := s.subs.SubscriptionByID(ctx, m.Address)
+	sub, err := s.subscription(ctx, m)
 	switch {
 	case errors.Is(err, notify.ErrNotFound):
 		return notify.Answer{Verdict: notify.Gone, Reason: notify.BadAddress, Detail: "the subscription was removed"}
 	case err != nil:
-		s.log.WarnContext(ctx, "read push subscription", "err", err)
 		return notify.Answer{Verdict: notify.NotTaken, Reason: notify.Unreachable, Detail: "the subscription could not be read"}
 	case sub.CustomerID != m.CustomerID:
 		return notify.Answer{Verdict: notify.Permanent, Reason: notify.BadAddress, Detail: "the browser belongs to another customer now"}
@@ -88,6 +87,13 @@ func (s *Sender) Send(ctx context.Context, m *notify.Message) notify.Answer {
 		return notify.Answer{Verdict: notify.Permanent, Reason: notify.Refused, Detail: err.Error()}
 	}
 	return s.sendFitting(ctx, m, sub, ttl)
+}
+
+func (s *Sender) subscription(ctx context.Context, m *notify.Message) (notify.Subscription, error) {
+	if m.Device != nil {
+		return *m.Device, nil
+	}
+	return s.subs.SubscriptionByID(ctx, m.Address)
 }
 
 func (s *Sender) sendFitting(ctx context.Context, m *notify.Message, sub notify.Subscription, ttl int) notify.Answer {
