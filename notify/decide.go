@@ -87,7 +87,7 @@ func (d *Decision) show(p *Profile, w *words) {
 	}
 	title, body, err := w.page()
 	if err != nil {
-		d.Stored.Reason = InvalidTemplate
+		d.Stored.Reason = wordless(err)
 		return
 	}
 	d.Stored.State = Sent
@@ -126,7 +126,7 @@ func (d *Decision) address(ch Channel, p *Profile, w *words, due, expires time.T
 		}
 		body, err := w.text()
 		if err != nil {
-			return InvalidTemplate
+			return wordless(err)
 		}
 		base.Address, base.Body = d.Customer.Phone, body
 		d.add(base, w)
@@ -136,7 +136,7 @@ func (d *Decision) address(ch Channel, p *Profile, w *words, due, expires time.T
 		}
 		title, body, err := w.page()
 		if err != nil {
-			return InvalidTemplate
+			return wordless(err)
 		}
 		base.Title, base.Body = title, body
 		for i := range p.Subscriptions {

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"math/rand/v2"
 	"sync"
@@ -25,6 +26,7 @@ type Dispatcher struct {
 	Durable bool          // a repeat does harm: "sending" is in SQL before the request leaves
 	Hooks   *Hooks
 	SQL     *Outage
+	Outage  *Outage // of the provider
 	Now     func() time.Time
 	Room    func() // called when there is room again for what stayed in SQL
 
@@ -74,7 +76,7 @@ func (d *Dispatcher) Prepare() {
 	}
 }
 
-// Put takes messages that are this process's own and due. It never blocks: what does not fit is released.
+// Put takes messages that are this process's own and due. What does not fit is released, so it waits for nothing but SQL.
 func (d *Dispatcher) Put(ms []*Message) {
 	var over []ID
 	for _, m := range ms {
@@ -225,6 +227,12 @@ func (d *Dispatcher) send(ctx context.Context, m *Message) {
 		cancel()
 	}
 	now := d.Now()
+	switch {
+	case answer.Reason == Unreachable, answer.Reason == Misconfigured:
+		d.Outage.Failed(errors.New(answer.Detail), now)
+	case answer.Verdict == Took:
+		d.Outage.Answered(now)
+	}
 	if d.Hooks != nil && d.Hooks.Attempted != nil {
 		d.Hooks.Attempted(m, answer, now.Sub(at.StartedAt), now.Sub(m.CreatedAt))
 	}

@@ -7,9 +7,9 @@
 //	3 Decide   pure: (event, head, profile, rules, now) -> what is stored, what is sent, what is not and why
 //	4 Add      one SQL transaction                                    <- durable here
 //	5 Publish  open sockets see it
-//	6 Mark     Redis, one pipeline, best effort
-//	7 Commit   Kafka may forget it
-//	8 Put      what is due goes from memory to the dispatchers
+//	6 Put      what is due goes from memory to the dispatchers
+//	7 Mark     Redis, one pipeline, best effort
+//	8 Commit   Kafka may forget it
 //	  ▼      Dispatcher     per channel: lanes by customer, each with a queue
 //	channels/*              one Send per message
 //	  ▼      Finisher       gathers outcomes, one UPDATE for all that wait

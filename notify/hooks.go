@@ -7,13 +7,13 @@ import "time"
 type Hooks struct {
 	// Batch is called after a batch was stored: how many records it had, what became of them, how long it took.
 	Batch func(b BatchStats)
-	// Attempted is called after every attempt to send. Since is the time from the record's or resend's creation.
+	// Attempted is called after every attempt to send. Since is the time from the decision to send it.
 	Attempted func(m *Message, a Answer, took, since time.Duration)
 	// Finished is called when outcomes are in SQL.
 	Finished func(done []Outcome)
 	// Queued tells how many messages wait in memory for a channel.
 	Queued func(ch Channel, n int)
-	// Retrying is called when an engine (kafka, redis, sql) fails and is tried again.
+	// Retrying is called when an engine fails and is tried again, by Outage.Engine.
 	Retrying func(engine string, err error)
 }
 

@@ -38,7 +38,7 @@ type DeadLetters interface {
 const (
 	batchSize   = 2000                   // records in a round at most: beyond, a transaction gains nothing
 	commitEvery = 100 * time.Millisecond // the least time between two commits of a partition
-	repeatLive  = 2 * time.Minute        // how long a repeated event is shown again, see Intake.publish
+	repeatLive  = 2 * time.Minute        // how long a repeated event is shown again, see round.publish
 )
 
 // Intake takes records from Kafka to durable messages. One Intake serves all partitions; each has its own worker.
@@ -49,12 +49,13 @@ type Intake struct {
 	Positions   Positions
 	DeadLetters DeadLetters
 	Live        Live
-	Put         func(ms []Message) // takes messages that are due to their dispatchers; never blocks
+	Put         func(ms []Message) // takes messages that are due to their dispatchers
 	Rules       *Rules
 	Hooks       *Hooks
 	Now         func() time.Time
 
 	Kafka, Redis, SQL *Outage
+	Burial            *Outage // of the dead-letter topic
 }
 
 // Work reads a partition until ctx ends or the partition is lost. What it has begun it finishes: the batch in hand is

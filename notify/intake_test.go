@@ -275,3 +275,32 @@ func TestChoicesHoldWithoutCache(t *testing.T) {
 		}
 	})
 }
+
+// What the cache says of an order or a customer is a guess. When it is wrong, SQL is asked and the batch decided again.
+func TestAWrongCacheCostsOneMoreDecision(t *testing.T) {
+	wrong := map[string]notify.Look{
+		"an old head": {Heads: []notify.Head{{OrderID: "CH-1", Line: notify.CarHaul, CustomerID: "c-1", Milestone: "order_booked", Sequence: 0, Version: 7}}},
+		"an old profile": {Profiles: []notify.Profile{{Customer: notify.Customer{ID: "c-1", Version: 9,
+			Contact: notify.Contact{Phone: "+14155550001", Name: "Dana", Locale: "en-US", TimeZone: "America/Los_Angeles"}}}}},
+	}
+	for name, l := range wrong {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				if err := r.cache.Mark(t.Context(), &l); err != nil {
+					t.Fatal(err)
+				}
+				stop := r.start()
+				r.log.produce(event(1, time.Now()))
+				time.Sleep(3 * time.Second)
+				stop()
+				if got := r.log.committed(); got != 1 {
+					t.Errorf("committed up to %d, want 1", got)
+				}
+				if n := len(r.sms.accepted); n != 1 {
+					t.Errorf("%d texts, want 1", n)
+				}
+			})
+		})
+	}
+}

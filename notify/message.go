@@ -41,12 +41,12 @@ type Reason string
 
 // Why a message was not sent.
 const (
-	Snapshot        Reason = "snapshot"         // the row is old news from a connector's first read
 	Stale           Reason = "stale"            // a newer milestone of the order is known already
 	Superseded      Reason = "superseded"       // a newer message came before this one left
 	Expired         Reason = "expired"          // it was no longer true when it could have left
 	OptedOut        Reason = "opted_out"        // the customer turned this channel or category off
 	NoAddress       Reason = "no_address"       // no phone number, no device with alerts
+	NoTemplate      Reason = "no_template"      // there are no words for the milestone
 	InvalidTemplate Reason = "invalid_template" // the text could not be written from what the event says
 	ChannelOff      Reason = "channel_off"      // the operator has not set this channel up
 	NotVisible      Reason = "not_visible"      // an internal milestone: customers are never told

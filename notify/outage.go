@@ -7,18 +7,24 @@ import (
 	"time"
 )
 
-// Outage keeps the log quiet while an engine is down: one line when it starts to fail, one with a summary when it
-// answers again. It is safe for concurrent use, so that all workers that meet the same outage share one.
+// Outage keeps the log quiet while an engine is down: one line when it starts to fail, one with a summary when it has
+// answered for a while without a failure. It is safe for concurrent use, so that all workers that meet the same outage share
+// one.
 type Outage struct {
-	Engine string // as people call it: "Kafka", "Redis", "PostgreSQL"
+	Engine string // as people call it: "Kafka", "Redis", "SQL"
 	Log    *slog.Logger
 	Hooks  *Hooks
 
 	down  atomic.Bool
 	mu    sync.Mutex
-	since time.Time
+	since time.Time // the first failure
+	last  time.Time // the last one
 	tries int
 }
+
+// calm is how long nothing may fail before an engine is said to be back: half an engine answers some calls and fails
+// others, and the pause between two tries is a second at most.
+const calm = 3 * time.Second
 
 // Failed notes a failure.
 func (o *Outage) Failed(err error, now time.Time) {
@@ -28,6 +34,7 @@ func (o *Outage) Failed(err error, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.tries++
+	o.last = now
 	if o.down.Swap(true) {
 		return
 	}
@@ -42,7 +49,7 @@ func (o *Outage) Answered(now time.Time) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.down.Swap(false) {
-		o.Log.Info(o.Engine+" answers again", "after", now.Sub(o.since).Round(time.Millisecond), "failed_tries", o.tries)
+	if now.Sub(o.last) >= calm && o.down.Swap(false) {
+		o.Log.Info(o.Engine+" answers again", "was_down", o.last.Sub(o.since).Round(time.Millisecond).String(), "failed_tries", o.tries)
 	}
 }

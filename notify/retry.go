@@ -6,13 +6,14 @@ import (
 )
 
 const (
-	maxAttempts = 20              // then a person has to look at it
-	firstRetry  = 2 * time.Second // the envelope of the first retry; it doubles with every attempt
-	lastRetry   = 5 * time.Minute // and ends here
-	maxAsked    = time.Hour       // the most that a provider's Retry-After is obeyed
+	maxUnclear = 20              // attempts without a clear answer, on a channel that may repeat
+	firstRetry = 2 * time.Second // the envelope of the first retry; it doubles with every attempt
+	lastRetry  = 5 * time.Minute // and ends here
+	maxAsked   = time.Hour       // the most that a provider's Retry-After is obeyed
 )
 
-// After says what follows from the answer to an attempt. Pure; jitter is a random number in [0,1).
+// After says what follows from the answer to an attempt. Pure; jitter is a random number in [0,1). What was definitely
+// not taken is tried again for as long as the text is true: an outage of the provider costs time, not messages.
 //
 // The delay is drawn from the whole envelope ("full jitter"), so that messages that failed together do not return
 // together, and never undercuts what the provider asked for.
@@ -25,13 +26,13 @@ func After(m *Message, a Answer, at Attempt, repeatable bool, now time.Time, jit
 		o.State = Accepted
 	case a.Verdict == Unclear && !repeatable:
 		o.State = Verify
-	case a.Verdict == Permanent && a.Reason == Expired:
+	case a.Verdict == Permanent && (a.Reason == Expired || a.Reason == OptedOut):
 		o.State = Suppressed
 	case a.Verdict == Permanent:
 		o.State = Failed
 	case a.Verdict == Gone:
 		o.State, o.Forget = Failed, m.Address
-	case at.No >= maxAttempts:
+	case a.Verdict == Unclear && at.No >= maxUnclear:
 		o.State, o.Reason = Failed, GaveUp
 	default:
 		o.State = Pending

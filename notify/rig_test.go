@@ -76,7 +76,7 @@ func (r *rig) start() (stop func()) {
 	for ch, p := range map[notify.Channel]*provider{notify.SMS: r.sms, notify.Push: r.push} {
 		d := &notify.Dispatcher{
 			Channel: ch, Sender: p, Ledger: r.store, Finish: finisher, Lanes: 8, Queue: r.queue, Timeout: time.Second,
-			Durable: ch == notify.SMS, SQL: sql, Now: time.Now, Room: sweep.Wake,
+			Durable: ch == notify.SMS, SQL: sql, Outage: outage(string(ch)), Now: time.Now, Room: sweep.Wake,
 		}
 		d.Prepare()
 		dispatchers[ch] = d
@@ -85,7 +85,7 @@ func (r *rig) start() (stop func()) {
 	intake := &notify.Intake{
 		Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
 		Put: dispatchers.Put, Rules: r.rules, Now: time.Now,
-		Kafka: outage("Kafka"), Redis: outage("Redis"), SQL: sql,
+		Kafka: outage("Kafka"), Redis: outage("Redis"), SQL: sql, Burial: outage("dead letters"),
 	}
 	var work, out, end sync.WaitGroup
 	outCtx, outCancel := context.WithCancel(context.Background())

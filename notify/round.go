@@ -14,6 +14,7 @@ type round struct {
 	topic     string
 	partition int
 
+	records []Record // as they were read
 	events  []Event  // decoded
 	rejects []Reject // not decodable
 	work    []*Event // events that SQL may not have yet, each once
@@ -22,8 +23,6 @@ type round struct {
 	look      Look
 	customers map[string]int    // -> look.Profiles
 	orders    map[OrderLine]int // -> look.Heads
-	known     []bool            // profiles that need not be looked up in SQL (any more)
-	placed    []bool            // heads likewise
 	cached    []bool            // profiles that the cache knew
 	moved     []bool            // heads that the batch moves
 	learned   []bool            // profiles that the batch changes
@@ -31,6 +30,8 @@ type round struct {
 
 	decision Decision
 	batch    Batch
+	stored   int // events of the batch that were new
+	messages int // of the batch
 	shown    []Publication
 	frames   []byte
 }
@@ -43,8 +44,9 @@ func newRound(in *Intake) *round {
 // dispatchers, and everything before next may be committed.
 func (b *round) run(ctx context.Context, records []Record, next int64) error {
 	started := b.Now()
+	b.records, b.stored, b.messages = records, 0, 0
 	b.decode(records, started)
-	if err := b.bury(ctx); err != nil {
+	if err := b.bury(ctx, b.rejects); err != nil {
 		return err
 	}
 	b.remember(ctx) // which did we have, who are they, how far are their orders
@@ -54,7 +56,7 @@ func (b *round) run(ctx context.Context, records []Record, next int64) error {
 	if err := b.store(ctx, b.work, next); err != nil {
 		return err
 	}
-	b.report(records, started)
+	b.report(started)
 	return nil
 }
 
@@ -73,7 +75,7 @@ func (b *round) decode(records []Record, now time.Time) {
 }
 
 func (b *round) reject(r *Record, err error, now time.Time) {
-	reject := Reject{Record: *r, Reason: "undecodable", At: now}
+	reject := Reject{Record: *r, Reason: undecodable, At: now}
 	var invalid *Invalid
 	if errors.As(err, &invalid) {
 		reject.Reason, reject.Problems = invalid.Reason, invalid.Problems
@@ -81,14 +83,20 @@ func (b *round) reject(r *Record, err error, now time.Time) {
 	b.rejects = append(b.rejects, reject)
 }
 
+// Reasons of rejects that Decode does not give.
+const (
+	undecodable = "undecodable"
+	refused     = "refused_by_database"
+)
+
 // bury writes rejects to the dead-letter topic. A topic that refuses them holds the partition: nothing is skipped.
-func (b *round) bury(ctx context.Context) error {
-	if len(b.rejects) == 0 {
+func (b *round) bury(ctx context.Context, rs []Reject) error {
+	if len(rs) == 0 {
 		return nil
 	}
-	return again(ctx, b.Kafka, b.Now, func() error {
-		if err := b.DeadLetters.Bury(ctx, b.rejects); err != nil {
-			return fmt.Errorf("write %d dead letters: %w", len(b.rejects), err)
+	return again(ctx, b.Burial, b.Now, func() error {
+		if err := b.DeadLetters.Bury(ctx, rs); err != nil {
+			return fmt.Errorf("write %d dead letters: %w", len(rs), err)
 		}
 		return nil
 	})
@@ -118,7 +126,6 @@ func (b *round) remember(ctx context.Context) {
 	if len(l.Events) == 0 {
 		return
 	}
-	b.known, b.placed = cleared(b.known, len(l.Customers)), cleared(b.placed, len(l.Orders))
 	b.cached = cleared(b.cached, len(l.Customers))
 	if err := b.Cache.Look(ctx, l); err != nil {
 		b.Redis.Failed(err, b.Now())
@@ -127,11 +134,7 @@ func (b *round) remember(ctx context.Context) {
 	}
 	b.Redis.Answered(b.Now())
 	for i := range l.Profiles {
-		b.known[i] = l.Profiles[i].Version > 0
-		b.cached[i] = b.known[i]
-	}
-	for i := range l.Heads {
-		b.placed[i] = l.Heads[i].Version > 0
+		b.cached[i] = l.Profiles[i].Version > 0
 	}
 }
 
@@ -187,19 +190,22 @@ func (b *round) store(ctx context.Context, events []*Event, next int64) error {
 	b.publish(ctx)
 	b.Put(b.due())
 	b.mark(ctx)
+	b.count()
 	return nil
 }
 
-// refuse makes a dead letter of an event that the database does not take.
+// refuse makes a dead letter of an event that the database does not take. It is stored with the last part of the batch.
 func (b *round) refuse(ctx context.Context, e *Event, next int64) error {
-	b.rejects = append(b.rejects[:0], Reject{
-		Record: Record{Topic: e.Origin.Topic, Partition: e.Origin.Partition, Offset: e.Origin.Offset, Time: e.Origin.Time,
-			Key: []byte(e.OrderID), Value: e.Data},
-		Reason: "refused_by_database", At: b.Now(),
+	i := slices.IndexFunc(b.records, func(r Record) bool { return r.Offset == e.Origin.Offset })
+	b.rejects = append(b.rejects, Reject{
+		Record: b.records[i], Reason: refused, At: b.Now(),
 		Problems: []Problem{{Detail: "the database does not take a value of this event"}},
 	})
-	if err := b.bury(ctx); err != nil {
+	if err := b.bury(ctx, b.rejects[len(b.rejects)-1:]); err != nil {
 		return err
+	}
+	if next < 0 {
+		return nil
 	}
 	return b.add(ctx, nil, next)
 }
@@ -212,12 +218,12 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 			return err
 		}
 		b.decide(events, next)
-		var refused error
+		var verdict error
 		err := again(ctx, b.SQL, b.Now, func() error {
-			refused = nil
+			verdict = nil
 			err := b.Store.Add(ctx, &b.batch)
 			if moved := (*HeadMoved)(nil); errors.Is(err, ErrBadRow) || errors.As(err, &moved) {
-				refused = err
+				verdict = err
 				return nil
 			}
 			return err
@@ -226,8 +232,8 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 			return fmt.Errorf("store %d events: %w", len(events), err)
 		}
 		moved := (*HeadMoved)(nil)
-		if !errors.As(refused, &moved) {
-			return refused
+		if !errors.As(verdict, &moved) {
+			return verdict
 		}
 		b.forget(moved)
 	}
@@ -237,18 +243,18 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 func (b *round) forget(m *HeadMoved) {
 	for _, o := range m.Orders {
 		if i, there := b.orders[o]; there {
-			b.placed[i] = false
+			b.look.Heads[i] = Head{OrderID: o.OrderID, Line: o.Line}
 		}
 	}
 	for _, c := range m.Customers {
 		if i, there := b.customers[c]; there {
-			b.known[i], b.cached[i] = false, false
+			b.look.Profiles[i], b.cached[i] = Profile{Customer: Customer{ID: c}}, false
 		}
 	}
 }
 
 // lookup fills from SQL what the cache does not know, which is what has no version. What SQL does not have either stays so
-// and is asked for again when the batch is decided once more.
+// and is asked for again if the batch is decided once more.
 func (b *round) lookup(ctx context.Context) error {
 	var customers []string
 	var orders []OrderLine
@@ -271,10 +277,10 @@ func (b *round) lookup(ctx context.Context) error {
 		return fmt.Errorf("look up %d customers and %d orders: %w", len(customers), len(orders), err)
 	}
 	for i, c := range customers {
-		b.look.Profiles[b.customers[c]], b.known[b.customers[c]] = profiles[i], true
+		b.look.Profiles[b.customers[c]] = profiles[i]
 	}
 	for i, o := range orders {
-		b.look.Heads[b.orders[o]], b.placed[b.orders[o]] = heads[i], true
+		b.look.Heads[b.orders[o]] = heads[i]
 	}
 	return nil
 }

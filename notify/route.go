@@ -20,7 +20,7 @@ type Route struct {
 // Routes are the routes, looked up once for every milestone of the table.
 type Routes map[*Milestone]*Route
 
-// liveOnly is the route of what no route names: the live page shows every visible milestone.
+// liveOnly is the route of what no route names: the live page shows every visible milestone that has words.
 var liveOnly = &Route{Name: "live page only", Channels: []Channel{WebSocket}}
 
 // CompileRoutes checks routes and resolves them for every milestone. The error names all that is wrong at once.

@@ -52,6 +52,14 @@ func (w *words) text() (string, error) {
 	return w.SMS(&w.vars)
 }
 
+// wordless is the reason for a text that could not be written.
+func wordless(err error) Reason {
+	if errors.Is(err, errNoWords) {
+		return NoTemplate
+	}
+	return InvalidTemplate
+}
+
 func (r *Rules) zone(c *Customer) *time.Location {
 	if c.TimeZone != "" {
 		if z := r.Zones(c.TimeZone); z != nil {

@@ -17,6 +17,7 @@ import (
 const (
 	timeout = 15 * time.Second // one exchange; push services answer in well under a second
 	maxTTL  = 28 * 24 * 3600   // seconds; push services cut or refuse longer ones
+	fresh   = time.Second      // how long a message that waits may trust the subscription that it was decided on
 	maxSaid = 4 << 10          // bytes of an error body that are read for its explanation
 	framing = 16 + 4 + 1 + 65  // bytes of salt, record size, key length and key (RFC 8188, 2.1)
 	sealing = framing + 1 + 16 // and of delimiter and tag
@@ -90,7 +91,7 @@ func (s *Sender) Send(ctx context.Context, m *notify.Message) notify.Answer {
 }
 
 func (s *Sender) subscription(ctx context.Context, m *notify.Message) (notify.Subscription, error) {
-	if m.Device != nil {
+	if m.Device != nil && s.now().Sub(m.CreatedAt) < fresh {
 		return *m.Device, nil
 	}
 	return s.subs.SubscriptionByID(ctx, m.Address)

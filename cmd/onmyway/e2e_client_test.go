@@ -59,7 +59,8 @@ func (e event) json() []byte {
 
 func (e event) record() notify.Record { return notify.Record{Key: []byte(e.OrderID), Value: e.json()} }
 
-// produce writes events to Kafka. Like any good producer it writes again what was not acknowledged, for up to d.
+// produce writes events to Kafka. Like any good producer it writes again what was not acknowledged, for up to d. It may be
+// called from any goroutine once producer was.
 func (w *world) produce(d time.Duration, events ...event) {
 	w.t.Helper()
 	records := make([]notify.Record, len(events))
@@ -71,11 +72,15 @@ func (w *world) produce(d time.Duration, events ...event) {
 
 func (w *world) write(d time.Duration, records []notify.Record) {
 	w.t.Helper()
-	within(w.t, d, "Kafka has the records", func() error {
+	k := w.producer()
+	err := asked(d, func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		return w.producer().Produce(ctx, w.topic, records)
+		return k.Produce(ctx, w.topic, records)
 	})
+	if err != nil {
+		w.t.Errorf("not within %s: %v", d, err)
+	}
 }
 
 // try makes one REST call. Header are pairs.
@@ -195,4 +200,13 @@ func (w *world) subscribe(n *node, customer string) (id string) {
 		"endpoint": sub.Endpoint, "keys": map[string]string{"p256dh": sub.P256dh, "auth": sub.Auth},
 	})
 	return sub.ID
+}
+
+// orderOf is the order that a notification is about.
+func orderOf(payload []byte) string {
+	var p struct {
+		OrderID string `json:"order_id"`
+	}
+	_ = json.Unmarshal(payload, &p) // what is no notification is about no order
+	return p.OrderID
 }

@@ -62,7 +62,7 @@ func (v *viewer) run(ctx context.Context) {
 		_ = v.session(ctx, n, func() { first.Do(func() { close(v.connected) }) }) // it ends when the process dies: come back
 		select {
 		case <-ctx.Done():
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(200 * time.Millisecond):
 		}
 	}
 }

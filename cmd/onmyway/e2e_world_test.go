@@ -41,6 +41,7 @@ type world struct {
 	brokers, topic, dead string
 	database             []string // driver and address, for looking into it
 	forget               func()   // empties Redis; nil where only a restart does
+	drop                 func()   // the database, when all is over; nil for a file
 	nodes                []*node
 	writer               *kafkasource.Kafka
 }
@@ -159,7 +160,7 @@ func (w *world) use(s servers) {
 		w.t.Fatal(err)
 	}
 	w.sql("pgx", s.postgres, "CREATE DATABASE "+name)
-	w.t.Cleanup(func() { w.sql("pgx", s.postgres, "DROP DATABASE "+name+" WITH (FORCE)") })
+	w.drop = func() { w.sql("pgx", s.postgres, "DROP DATABASE "+name+" WITH (FORCE)") }
 	at.Path = "/" + name
 	w.database = []string{"pgx", at.String()}
 	w.set("DATABASE__URL", at.String())
@@ -225,6 +226,9 @@ func (w *world) close() {
 		_ = w.push.Close()
 	}
 	w.web.CloseIdleConnections()
+	if w.drop != nil {
+		w.drop()
+	}
 	for _, n := range w.nodes {
 		w.searchLog(n)
 	}

@@ -33,14 +33,14 @@ type engines struct {
 }
 
 // outages keep the log quiet while an engine is down. Everything that meets the same outage shares one.
-type outages struct{ kafka, redis, sql *notify.Outage }
+type outages struct{ kafka, redis, sql, burial *notify.Outage }
 
 // openEngines starts what is not configured, probes everything, migrates the database and makes missing topics. The
 // error says what to do. On an error everything that was opened is closed again.
 func openEngines(ctx context.Context, cfg Config, log *slog.Logger) (e *engines, err error) {
 	e = &engines{log: log, dead: make(chan string, 64), outages: outages{
 		kafka: &notify.Outage{Engine: "Kafka", Log: log}, redis: &notify.Outage{Engine: "Redis", Log: log},
-		sql: &notify.Outage{Engine: "SQL", Log: log},
+		sql: &notify.Outage{Engine: "SQL", Log: log}, burial: &notify.Outage{Engine: "the dead-letter topic", Log: log},
 	}}
 	defer func() {
 		if err != nil {
@@ -183,7 +183,7 @@ func (e *engines) dismiss(ctx context.Context) error {
 
 // observe lets the metrics see outages and lost records.
 func (e *engines) observe(hooks *notify.Hooks, m *metrics) {
-	e.outages.kafka.Hooks, e.outages.redis.Hooks, e.outages.sql.Hooks = hooks, hooks, hooks
+	e.outages.kafka.Hooks, e.outages.redis.Hooks, e.outages.sql.Hooks, e.outages.burial.Hooks = hooks, hooks, hooks, hooks
 	e.gaps = func(topic string, n int64) { m.retention.WithLabelValues(topic).Add(float64(n)) }
 }
 

@@ -72,7 +72,7 @@ func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 	s.intake = &notify.Intake{
 		Decode: mapping.Decode, Cache: e.redis, Store: e.store, Positions: e.store, DeadLetters: e.kafka, Live: s.hub,
 		Put: s.dispatchers.Put, Rules: rules, Hooks: hooks, Now: time.Now,
-		Kafka: e.outages.kafka, Redis: e.outages.redis, SQL: e.outages.sql,
+		Kafka: e.outages.kafka, Redis: e.outages.redis, SQL: e.outages.sql, Burial: e.outages.burial,
 	}
 	if s.public, err = s.publicServer(rules, tokens); err != nil {
 		return nil, err
@@ -90,7 +90,8 @@ func (s *service) dispatcher(c channels.Channel, hooks *notify.Hooks) *notify.Di
 	d := &notify.Dispatcher{
 		Channel: c.Name, Sender: c.Sender, Durable: c.Durable, Ledger: s.engines.store, Finish: s.finisher,
 		Lanes: lanes, Queue: queue, Timeout: timeout, Hooks: hooks, SQL: s.engines.outages.sql, Now: time.Now,
-		Room: s.sweep.Wake,
+		Outage: &notify.Outage{Engine: "the provider of " + string(c.Name), Log: s.log, Hooks: hooks},
+		Room:   s.sweep.Wake,
 	}
 	d.Prepare()
 	return d
@@ -119,7 +120,7 @@ func (s *service) publicServer(rules *notify.Rules, tokens notify.Tokens) (*http
 	return &http.Server{
 		Addr: cfg.HTTP.Addr, Handler: handler, MaxHeaderBytes: 16 << 10,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: time.Minute,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // clients that go away
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}, nil
 }
 
@@ -169,12 +170,10 @@ func (s *service) run(ctx context.Context) error {
 	s.log.Info("stopping: finishing what is in hand")
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
-	rest, restCancel := context.WithTimeout(draining, httpDrain)
-	defer restCancel()
 	stopIntake()
 	stopDismissing()
 	stopSweep()
-	err = s.public.Shutdown(rest)
+	err = stopHTTP(draining, s.public)
 	stopDispatchers()
 	s.finisher.Close()
 	stopFinisher()
@@ -183,7 +182,7 @@ func (s *service) run(ctx context.Context) error {
 	for _, c := range s.channels {
 		err = errors.Join(err, c.Close())
 	}
-	err = errors.Join(err, s.ops.Shutdown(draining), parts.Wait())
+	err = errors.Join(err, stopHTTP(draining, s.ops), parts.Wait())
 	s.log.Info("stopped")
 	return err
 }
@@ -201,4 +200,16 @@ func serveHTTP(s *http.Server, l net.Listener) error {
 		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
 	}
 	return nil
+}
+
+// stopHTTP lets calls under way end, for a while. What is left then is cut and is no failure: mostly connections that
+// browsers opened in advance and never used, which Shutdown alone would wait for.
+func stopHTTP(ctx context.Context, s *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, httpDrain)
+	defer cancel()
+	err := s.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return s.Close()
+	}
+	return err
 }

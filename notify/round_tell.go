@@ -130,23 +130,27 @@ func (b *round) mark(ctx context.Context) {
 	}
 }
 
-// report counts what became of a batch.
-func (b *round) report(records []Record, started time.Time) {
+// count adds a part of the batch that is stored to what is reported.
+func (b *round) count() {
+	b.messages += len(b.batch.Messages)
+	for i := range b.batch.Events {
+		if b.batch.Events[i].New {
+			b.stored++
+		}
+	}
+}
+
+// report tells what became of a batch.
+func (b *round) report(started time.Time) {
 	if b.Hooks == nil || b.Hooks.Batch == nil {
 		return
 	}
 	now := b.Now()
-	s := BatchStats{
-		Topic: b.topic, Partition: b.partition, Records: len(records), Rejected: len(b.rejects),
-		Messages: len(b.batch.Messages), Took: now.Sub(started), Lag: now.Sub(records[0].Time),
-	}
-	for i := range b.batch.Events {
-		if b.batch.Events[i].New {
-			s.Stored++
-		}
-	}
-	s.Repeated = s.Records - s.Rejected - s.Stored
-	b.Hooks.Batch(s)
+	b.Hooks.Batch(BatchStats{
+		Topic: b.topic, Partition: b.partition, Records: len(b.records), Rejected: len(b.rejects), Stored: b.stored,
+		Repeated: len(b.records) - len(b.rejects) - b.stored, Messages: b.messages,
+		Took: now.Sub(started), Lag: now.Sub(b.records[0].Time),
+	})
 }
 
 // appendLive appends what the live page gets of an event: a JSON object on one line.
