@@ -36,6 +36,8 @@ type Dispatcher struct {
 	behind atomic.Bool // something of this channel stayed in SQL: all that follows stays there too, to keep the order
 }
 
+const beginTimeout = 5 * time.Second // for SQL to say that a message is ours to send
+
 // Dispatchers are the dispatchers by channel.
 type Dispatchers map[Channel]*Dispatcher
 
@@ -267,7 +269,7 @@ func (d *Dispatcher) beginAll(ctx context.Context) {
 		}
 		err := again(ctx, d.SQL, d.Now, func() error {
 			// Not cut short by a stop: a row that says "sending" without a request would need a person to look at it.
-			asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.Timeout)
+			asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), beginTimeout)
 			defer cancel()
 			return d.Ledger.Begin(asking, d.Now(), ms, ok)
 		})

@@ -67,13 +67,14 @@ type DatabaseConfig struct {
 	URL string `yaml:"url"` // postgres://… or sqlite:path
 }
 
-// HTTPConfig is the public listener: REST, live socket, provider callbacks.
+// HTTPConfig is the public listener: REST and the live socket.
 type HTTPConfig struct {
 	Addr           string   `yaml:"addr"`
 	PublicURL      string   `yaml:"public_url"`
 	TrustedProxies []string `yaml:"trusted_proxies"` // CIDRs
 	AllowedOrigins []string `yaml:"allowed_origins"` // hosts of pages that may open the live socket
 	RatePerMinute  int      `yaml:"rate_per_minute"` // calls of one key or address
+	MaxSockets     int      `yaml:"max_sockets"`     // live sockets open at once; stay below the limit of open files
 }
 
 // OpsConfig is the listener for metrics and profiles. Keep it private.
@@ -158,7 +159,7 @@ func defaultConfig() Config {
 			Topics: []string{"order-events"}, Group: "onmyway", DeadTopic: "order-events.dead",
 			CreateTopics: true, Partitions: 6, Replication: -1,
 		},
-		HTTP:     HTTPConfig{Addr: ":8080", RatePerMinute: 6000},
+		HTTP:     HTTPConfig{Addr: ":8080", RatePerMinute: 6000, MaxSockets: 10_000},
 		Ops:      OpsConfig{Addr: "127.0.0.1:9090"},
 		SMS:      SMSConfig{Lanes: 128, Queue: 8192, Timeout: 10 * time.Second},
 		Push:     PushConfig{Lanes: 64, Queue: 8192, Timeout: 10 * time.Second},
@@ -194,7 +195,12 @@ func (c *Config) check() error {
 	bad(c.Kafka.Partitions < 1, "kafka.partitions must be 1 or more")
 	bad(c.SMS.Lanes < 1 || c.SMS.Queue < c.SMS.Lanes, "sms.lanes must be 1 or more, and sms.queue at least sms.lanes")
 	bad(c.Push.Lanes < 1 || c.Push.Queue < c.Push.Lanes, "push.lanes must be 1 or more, and push.queue at least push.lanes")
-	bad(c.SMS.Timeout < time.Second || c.Push.Timeout < time.Second, "sms.timeout and push.timeout must be 1s or more")
+	for key, d := range map[string]time.Duration{"sms.timeout": c.SMS.Timeout, "push.timeout": c.Push.Timeout} {
+		bad(d < time.Second || d > 15*time.Second, key+" must be from 1s to 15s: a stop waits for it")
+	}
+	bad(c.HTTP.MaxSockets < 1, "http.max_sockets must be 1 or more")
+	bad(c.Kafka.TLS.Enabled && len(c.Kafka.Brokers) == 0, "kafka.tls.enabled is set but kafka.brokers is missing: the embedded Kafka speaks no TLS")
+	bad(c.Redis.TLS.Enabled && c.Redis.URL == "", "redis.tls.enabled is set but redis.url is missing: the embedded Redis speaks no TLS")
 	for _, p := range []struct{ a, b, av, bv string }{
 		{"kafka.tls.cert_file", "kafka.tls.key_file", c.Kafka.TLS.CertFile, c.Kafka.TLS.KeyFile},
 		{"redis.tls.cert_file", "redis.tls.key_file", c.Redis.TLS.CertFile, c.Redis.TLS.KeyFile},

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,10 @@ var secrets = []string{
 	"kafka.sasl.password", "redis.url", "database.url", "auth.bootstrap_key", "auth.token_secret",
 	"sms.twilio.api_secret", "sms.twilio.auth_token", "push.vapid.private_key",
 }
+
+// foreign matches variables with our prefix that are nobody's configuration: what Kubernetes sets for a Service called
+// onmyway, and what tests are told.
+var foreign = regexp.MustCompile(`^(port|port_.*|service_.*|test_.*|require_services|npm_dir)$`)
 
 //go:embed routes.yaml
 var defaultRoutes []byte
@@ -107,7 +112,7 @@ func loadSources(k *koanf.Koanf, fs *pflag.FlagSet) error {
 	}
 	environment := env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: func(name, value string) (string, any) {
 		key := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, envPrefix)), "__", ".")
-		if key == "config" || strings.HasPrefix(key, "test_") { // the file itself; addresses of test servers
+		if key == "config" || foreign.MatchString(key) {
 			return "", nil
 		}
 		return key, value

@@ -22,7 +22,7 @@ import (
 
 const (
 	probeTimeout = 15 * time.Second // for each engine at start
-	drainTimeout = 20 * time.Second // from the signal to the end
+	drainTimeout = 18 * time.Second // from the signal until what is left is left to the next process
 	httpDrain    = 5 * time.Second  // of it, for REST calls under way
 )
 
@@ -47,7 +47,7 @@ type service struct {
 func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 	s := &service{cfg: cfg, log: log, engines: e}
 	tokens := notify.Tokens{Secret: e.tokenSecret(cfg)}
-	s.hub = websocket.New(websocket.Config{Origins: cfg.HTTP.AllowedOrigins}, tokens, e.redis.Bus(), log)
+	s.hub = websocket.New(websocket.Config{Origins: cfg.HTTP.AllowedOrigins, MaxSockets: cfg.HTTP.MaxSockets}, tokens, e.redis.Bus(), log)
 	s.metrics = newMetrics(s.hub.Count)
 	hooks := s.metrics.hooks()
 	e.observe(hooks, s.metrics)
@@ -145,11 +145,17 @@ func (s *service) run(ctx context.Context) error {
 	}
 	// Every part has a context of its own, so that a stop goes down the line and not everywhere at once.
 	parts, partsCtx := errgroup.WithContext(context.WithoutCancel(ctx))
-	start := func(run func(context.Context) error) (stop func()) {
+	start := func(run func(context.Context) error) (stop func(by context.Context)) {
 		ctx, cancel := context.WithCancel(partsCtx)
 		done := make(chan struct{})
 		parts.Go(func() error { defer close(done); return run(ctx) })
-		return func() { cancel(); <-done }
+		return func(by context.Context) {
+			cancel()
+			select {
+			case <-done:
+			case <-by.Done():
+			}
+		}
 	}
 	stopFinisher := start(s.finisher.Run)
 	stopDispatchers := start(s.runDispatchers)
@@ -170,19 +176,26 @@ func (s *service) run(ctx context.Context) error {
 	s.log.Info("stopping: finishing what is in hand")
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
-	stopIntake()
-	stopDismissing()
-	stopSweep()
+	stopIntake(draining)
+	stopDismissing(draining)
+	stopSweep(draining)
 	err = stopHTTP(draining, s.public)
-	stopDispatchers()
-	s.finisher.Close()
-	stopFinisher()
+	stopDispatchers(draining)
+	if draining.Err() == nil { // else somebody may still hand in outcomes
+		s.finisher.Close()
+	}
+	stopFinisher(draining)
 	s.hub.Close(draining)
-	stopHub()
+	stopHub(draining)
+	err = errors.Join(err, stopHTTP(draining, s.ops))
+	if draining.Err() != nil {
+		// What is not stored is found by the lock that this process is about to drop.
+		return errors.Join(err, fmt.Errorf("stopped after %s with work in hand; it is taken up by the next process", drainTimeout))
+	}
 	for _, c := range s.channels {
 		err = errors.Join(err, c.Close())
 	}
-	err = errors.Join(err, stopHTTP(draining, s.ops), parts.Wait())
+	err = errors.Join(err, parts.Wait())
 	s.log.Info("stopped")
 	return err
 }

@@ -53,9 +53,9 @@ func firstOf(each kafka.WriteErrors) error {
 }
 
 // Bury writes records that could not be understood to the dead-letter topic, as they were, with headers that tell where
-// they come from and what is wrong: x-original-topic, -partition and -offset, x-reason, x-problems (JSON). A value that is
-// too long for the topic is cut, and x-original-size has its length; the record itself stays where it was read. It returns
-// when all are safely written.
+// they come from and what is wrong: x-original-topic, -partition and -offset, x-reason, x-problems (JSON). Of a record that
+// is too long for the topic only the beginnings of key and value are kept, and x-original-size has its length; the record
+// itself stays where it was read. It returns when all are safely written.
 func (k *Kafka) Bury(ctx context.Context, rs []notify.Reject) error {
 	err := k.Produce(ctx, k.cfg.DeadTopic, deadLetters(rs, buriedBytes))
 	var long kafka.MessageTooLargeError
@@ -76,7 +76,11 @@ func deadLetters(rs []notify.Reject, longest int) []notify.Record {
 		if err != nil {
 			problems = nil // can't be: strings can always be written
 		}
-		h := append([]notify.Header(nil), r.Headers...)
+		key, value, h := r.Key, r.Value, append([]notify.Header(nil), r.Headers...)
+		if n := len(key) + len(value) + sizeOf(h); n > longest {
+			key, value, h = key[:min(len(key), longest/8)], value[:min(len(value), longest/2)], nil
+			h = append(h, notify.Header{Key: "x-original-size", Value: strconv.AppendInt(nil, int64(n), 10)})
+		}
 		h = append(h,
 			notify.Header{Key: "x-original-topic", Value: []byte(r.Topic)},
 			notify.Header{Key: "x-original-partition", Value: strconv.AppendInt(nil, int64(r.Partition), 10)},
@@ -84,12 +88,14 @@ func deadLetters(rs []notify.Reject, longest int) []notify.Record {
 			notify.Header{Key: "x-reason", Value: []byte(rs[i].Reason)},
 			notify.Header{Key: "x-problems", Value: problems},
 		)
-		value := r.Value
-		if len(value) > longest {
-			value = value[:longest]
-			h = append(h, notify.Header{Key: "x-original-size", Value: strconv.AppendInt(nil, int64(len(r.Value)), 10)})
-		}
-		letters[i] = notify.Record{Key: r.Key, Value: value, Time: rs[i].At, Headers: h}
+		letters[i] = notify.Record{Key: key, Value: value, Time: rs[i].At, Headers: h}
 	}
 	return letters
+}
+
+func sizeOf(hs []notify.Header) (n int) {
+	for _, h := range hs {
+		n += len(h.Key) + len(h.Value)
+	}
+	return n
 }
