@@ -1,15 +1,12 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
-	"onmyway/channels/twilio"
 	"onmyway/notify"
 )
 
-// Config is everything an operator can say. docs/configuration.md explains each key.
+// Config is everything an operator can say. The help of each key is that of its flag and of docs/configuration.md.
 type Config struct {
 	Kafka     KafkaConfig     `yaml:"kafka"`
 	Redis     RedisConfig     `yaml:"redis"`
@@ -29,205 +26,125 @@ type Config struct {
 
 // KafkaConfig says where events come from. Without brokers an embedded Kafka is started.
 type KafkaConfig struct {
-	Brokers      []string   `yaml:"brokers"`
-	Topics       []string   `yaml:"topics"`
-	Group        string     `yaml:"group"`
-	DeadTopic    string     `yaml:"dead_topic"`
-	CreateTopics bool       `yaml:"create_topics"`
-	Partitions   int        `yaml:"partitions"`
-	Replication  int        `yaml:"replication"`
+	Brokers      []string   `yaml:"brokers" help:"host:port of brokers; one that answers is enough"`
+	Topics       []string   `yaml:"topics" help:"topics that are read; the first one takes POST /v1/events"`
+	Group        string     `yaml:"group" help:"consumer group: all processes with the same one share the partitions"`
+	DeadTopic    string     `yaml:"dead_topic" help:"where records go that can't be understood"`
+	CreateTopics bool       `yaml:"create_topics" help:"make topics that are missing"`
+	Partitions   int        `yaml:"partitions" help:"of topics that are made"`
+	Replication  int        `yaml:"replication" help:"of topics that are made; -1 is the broker's default"`
 	TLS          TLSConfig  `yaml:"tls"`
 	SASL         SASLConfig `yaml:"sasl"`
 }
 
 // TLSConfig is how a client proves itself and whom it trusts.
 type TLSConfig struct {
-	Enabled    bool   `yaml:"enabled"`
-	CAFile     string `yaml:"ca_file"`
-	CertFile   string `yaml:"cert_file"`
-	KeyFile    string `yaml:"key_file"`
-	ServerName string `yaml:"server_name"`
+	Enabled    bool   `yaml:"enabled" help:"speak TLS"`
+	CAFile     string `yaml:"ca_file" help:"PEM file of the authorities to trust; empty: those of the system"`
+	CertFile   string `yaml:"cert_file" help:"PEM file of the client certificate"`
+	KeyFile    string `yaml:"key_file" help:"PEM file of its key"`
+	ServerName string `yaml:"server_name" help:"name to expect in the server's certificate"`
 }
 
 // SASLConfig is how to log in to Kafka.
 type SASLConfig struct {
-	Mechanism string `yaml:"mechanism"` // plain, scram-sha-256, scram-sha-512
-	User      string `yaml:"user"`
-	Password  string `yaml:"password"`
+	Mechanism string `yaml:"mechanism" help:"plain, scram-sha-256 or scram-sha-512"`
+	User      string `yaml:"user" help:"user"`
+	Password  string `yaml:"password" help:"password"`
 }
 
 // RedisConfig says where the cache and the live bus are. Without a URL an embedded one is started.
 type RedisConfig struct {
-	URL string    `yaml:"url"` // redis:// or rediss://
+	URL string    `yaml:"url" help:"redis://… or rediss://…; empty: an embedded one"`
 	TLS TLSConfig `yaml:"tls"`
 }
 
 // DatabaseConfig says where the truth is. Without a URL it is a SQLite file under embedded.data_dir.
 type DatabaseConfig struct {
-	URL string `yaml:"url"` // postgres://… or sqlite:path
+	URL string `yaml:"url" help:"postgres://… or sqlite:path; empty: a SQLite file under embedded.data_dir"`
 }
 
 // HTTPConfig is the public listener: REST and the live socket.
 type HTTPConfig struct {
-	Addr           string   `yaml:"addr"`
-	PublicURL      string   `yaml:"public_url"`
-	TrustedProxies []string `yaml:"trusted_proxies"` // CIDRs
-	AllowedOrigins []string `yaml:"allowed_origins"` // hosts of pages that may open the live socket
-	RatePerMinute  int      `yaml:"rate_per_minute"` // calls of one key or address
-	MaxSockets     int      `yaml:"max_sockets"`     // live sockets open at once; stay below the limit of open files
+	Addr           string   `yaml:"addr" help:"where REST and the live socket listen"`
+	PublicURL      string   `yaml:"public_url" help:"how the outside reaches this service, such as https://notify.example.com"`
+	TrustedProxies []string `yaml:"trusted_proxies" help:"networks whose X-Forwarded-For is believed, such as 10.0.0.0/8"`
+	AllowedOrigins []string `yaml:"allowed_origins" help:"hosts of pages that may open the live socket, besides our own"`
+	RatePerMinute  int      `yaml:"rate_per_minute" help:"calls of one key, and of one address"`
+	MaxSockets     int      `yaml:"max_sockets" help:"live sockets open at once; keep it below the limit of open files"` // live sockets open at once; stay below the limit of open files
 }
 
 // OpsConfig is the listener for metrics and profiles. Keep it private.
 type OpsConfig struct {
-	Addr string `yaml:"addr"`
+	Addr string `yaml:"addr" help:"where metrics and profiles listen; keep it private"`
 }
 
 // SMSConfig is the SMS channel. It is off without an account.
 type SMSConfig struct {
 	Twilio  TwilioConfig  `yaml:"twilio"`
-	Lanes   int           `yaml:"lanes"`
-	Queue   int           `yaml:"queue"`
-	Timeout time.Duration `yaml:"timeout"`
+	Lanes   int           `yaml:"lanes" help:"texts that are sent at the same time"`
+	Queue   int           `yaml:"queue" help:"texts that wait in memory; more wait in SQL"`
+	Timeout time.Duration `yaml:"timeout" help:"of one attempt, 1s to 15s"`
 }
 
 // TwilioConfig is the account that sends texts.
 type TwilioConfig struct {
-	AccountSID          string `yaml:"account_sid"`
-	APIKey              string `yaml:"api_key"`
-	APISecret           string `yaml:"api_secret"`
-	AuthToken           string `yaml:"auth_token"`
-	MessagingServiceSID string `yaml:"messaging_service_sid"`
-	From                string `yaml:"from"`
-	BaseURL             string `yaml:"base_url"`
+	AccountSID          string `yaml:"account_sid" help:"account, AC…; empty: no texts"`
+	APIKey              string `yaml:"api_key" help:"API key, SK…"`
+	APISecret           string `yaml:"api_secret" help:"secret of the API key"`
+	AuthToken           string `yaml:"auth_token" help:"token of the account, instead of an API key"`
+	MessagingServiceSID string `yaml:"messaging_service_sid" help:"messaging service, MG…"`
+	From                string `yaml:"from" help:"sender number, instead of a messaging service"`
+	BaseURL             string `yaml:"base_url" help:"another address of the API, for tests and proxies"`
 }
 
 // PushConfig is the Web Push channel. It is off without keys.
 type PushConfig struct {
 	VAPID         VAPIDConfig   `yaml:"vapid"`
-	AllowedHosts  []string      `yaml:"allowed_hosts"`
-	AllowInsecure bool          `yaml:"allow_insecure_endpoints"`
-	Lanes         int           `yaml:"lanes"`
-	Queue         int           `yaml:"queue"`
-	Timeout       time.Duration `yaml:"timeout"`
+	AllowedHosts  []string      `yaml:"allowed_hosts" help:"push services that may be called; empty: those of the known browsers"`
+	AllowInsecure bool          `yaml:"allow_insecure_endpoints" help:"also http, any port and own networks: for tests only"`
+	Lanes         int           `yaml:"lanes" help:"pushes that are sent at the same time"`
+	Queue         int           `yaml:"queue" help:"pushes that wait in memory; more wait in SQL"`
+	Timeout       time.Duration `yaml:"timeout" help:"of one attempt, 1s to 15s"`
 }
 
 // VAPIDConfig is the identity that browsers subscribed to.
 type VAPIDConfig struct {
-	PublicKey  string `yaml:"public_key"`
-	PrivateKey string `yaml:"private_key"`
-	Subject    string `yaml:"subject"`
+	PublicKey  string `yaml:"public_key" help:"key that browsers subscribe with (onmyway vapid generate)"`
+	PrivateKey string `yaml:"private_key" help:"its other half; empty: no push"`
+	Subject    string `yaml:"subject" help:"e-mail address or https URL of the operator, for the push services"`
 }
 
 // AuthConfig is who may call.
 type AuthConfig struct {
-	BootstrapKey string `yaml:"bootstrap_key"`
-	TokenSecret  string `yaml:"token_secret"` // of buyer tokens; without it one is made and kept in SQL
+	BootstrapKey string `yaml:"bootstrap_key" help:"the first API key; it may do everything. 16 characters or more"`
+	TokenSecret  string `yaml:"token_secret" help:"signs buyers' tokens, 32 characters or more; empty: one is made and kept in SQL"`
 }
 
 // TemplatesConfig says where an operator's own texts are.
 type TemplatesConfig struct {
-	Dir string `yaml:"dir"`
+	Dir string `yaml:"dir" help:"folder of texts that replace built-in ones"`
 }
 
 // DefaultsConfig is for customers of whom nothing is known.
 type DefaultsConfig struct {
-	Locale   string `yaml:"locale"`
-	TimeZone string `yaml:"time_zone"`
+	Locale   string `yaml:"locale" help:"language of customers whose own is not known"`
+	TimeZone string `yaml:"time_zone" help:"time zone of customers whose own is not known"`
 }
 
 // MigrateConfig says whether serve may change the schema.
 type MigrateConfig struct {
-	Auto bool `yaml:"auto"`
+	Auto bool `yaml:"auto" help:"let serve bring the schema up to date"`
 }
 
 // LogConfig is how the log looks.
 type LogConfig struct {
-	Level  string `yaml:"level"`  // debug, info, warn, error
-	Format string `yaml:"format"` // json, text; auto is text on a terminal
+	Level  string `yaml:"level" help:"debug, info, warn or error"` // debug, info, warn, error
+	Format string `yaml:"format" help:"json, text, or auto: text on a terminal"`
 }
 
 // EmbeddedConfig is for engines that are not configured.
 type EmbeddedConfig struct {
-	DataDir   string `yaml:"data_dir"`
-	KafkaAddr string `yaml:"kafka_addr"`
-}
-
-// defaultConfig is what holds where nothing is said.
-func defaultConfig() Config {
-	return Config{
-		Kafka: KafkaConfig{
-			Topics: []string{"order-events"}, Group: "onmyway", DeadTopic: "order-events.dead",
-			CreateTopics: true, Partitions: 6, Replication: -1,
-		},
-		HTTP:     HTTPConfig{Addr: ":8080", RatePerMinute: 6000, MaxSockets: 10_000},
-		Ops:      OpsConfig{Addr: "127.0.0.1:9090"},
-		SMS:      SMSConfig{Lanes: 128, Queue: 8192, Timeout: 10 * time.Second},
-		Push:     PushConfig{Lanes: 64, Queue: 8192, Timeout: 10 * time.Second},
-		Defaults: DefaultsConfig{Locale: "en-US", TimeZone: "America/New_York"},
-		Migrate:  MigrateConfig{Auto: true},
-		Log:      LogConfig{Level: "info", Format: "auto"},
-		Embedded: EmbeddedConfig{DataDir: "./onmyway-data", KafkaAddr: "127.0.0.1:9092"},
-	}
-}
-
-// smsOn and pushOn tell whether the operator has set a channel up.
-func (c *Config) smsOn() bool  { return c.SMS.Twilio.AccountSID != "" }
-func (c *Config) pushOn() bool { return c.Push.VAPID.PrivateKey != "" }
-
-func (c *TwilioConfig) sender(publicURL string) twilio.Config {
-	return twilio.Config{
-		AccountSID: c.AccountSID, APIKey: c.APIKey, APISecret: c.APISecret, AuthToken: c.AuthToken,
-		MessagingServiceSID: c.MessagingServiceSID, From: c.From, BaseURL: c.BaseURL, PublicURL: publicURL,
-	}
-}
-
-// check names everything that is wrong, at once.
-func (c *Config) check() error {
-	var errs []error
-	bad := func(wrong bool, text string) {
-		if wrong {
-			errs = append(errs, errors.New(text))
-		}
-	}
-	bad(len(c.Kafka.Topics) == 0, "kafka.topics is empty: name at least one topic")
-	bad(c.Kafka.Group == "", "kafka.group is empty: name the consumer group")
-	bad(c.Kafka.DeadTopic == "", "kafka.dead_topic is empty: name the topic for records that can't be understood")
-	bad(c.Kafka.Partitions < 1, "kafka.partitions must be 1 or more")
-	bad(c.SMS.Lanes < 1 || c.SMS.Queue < c.SMS.Lanes, "sms.lanes must be 1 or more, and sms.queue at least sms.lanes")
-	bad(c.Push.Lanes < 1 || c.Push.Queue < c.Push.Lanes, "push.lanes must be 1 or more, and push.queue at least push.lanes")
-	for key, d := range map[string]time.Duration{"sms.timeout": c.SMS.Timeout, "push.timeout": c.Push.Timeout} {
-		bad(d < time.Second || d > 15*time.Second, key+" must be from 1s to 15s: a stop waits for it")
-	}
-	bad(c.HTTP.MaxSockets < 1, "http.max_sockets must be 1 or more")
-	bad(c.Kafka.TLS.Enabled && len(c.Kafka.Brokers) == 0, "kafka.tls.enabled is set but kafka.brokers is missing: the embedded Kafka speaks no TLS")
-	bad(c.Redis.TLS.Enabled && c.Redis.URL == "", "redis.tls.enabled is set but redis.url is missing: the embedded Redis speaks no TLS")
-	for _, p := range []struct{ a, b, av, bv string }{
-		{"kafka.tls.cert_file", "kafka.tls.key_file", c.Kafka.TLS.CertFile, c.Kafka.TLS.KeyFile},
-		{"redis.tls.cert_file", "redis.tls.key_file", c.Redis.TLS.CertFile, c.Redis.TLS.KeyFile},
-		{"kafka.sasl.user", "kafka.sasl.password", c.Kafka.SASL.User, c.Kafka.SASL.Password},
-		{"push.vapid.public_key", "push.vapid.private_key", c.Push.VAPID.PublicKey, c.Push.VAPID.PrivateKey},
-	} {
-		bad(p.av != "" && p.bv == "", fmt.Sprintf("%s is set but %s is missing: they go together", p.a, p.b))
-		bad(p.av == "" && p.bv != "", fmt.Sprintf("%s is set but %s is missing: they go together", p.b, p.a))
-	}
-	switch m := c.Kafka.SASL.Mechanism; m {
-	case "", "plain", "scram-sha-256", "scram-sha-512":
-		bad(m == "" && c.Kafka.SASL.User != "", "kafka.sasl.user is set but kafka.sasl.mechanism is missing: plain, scram-sha-256 or scram-sha-512")
-		bad(m != "" && c.Kafka.SASL.User == "", "kafka.sasl.mechanism is set but kafka.sasl.user is missing")
-	default:
-		bad(true, fmt.Sprintf("kafka.sasl.mechanism: %q is unknown: use plain, scram-sha-256 or scram-sha-512", m))
-	}
-	if c.smsOn() || c.SMS.Twilio != (TwilioConfig{BaseURL: c.SMS.Twilio.BaseURL}) {
-		sender := c.SMS.Twilio.sender(c.HTTP.PublicURL)
-		errs = append(errs, sender.Validate())
-	}
-	bad(c.Auth.BootstrapKey != "" && len(c.Auth.BootstrapKey) < 16, "auth.bootstrap_key is shorter than 16 characters: make one with `openssl rand -hex 24`")
-	bad(c.Auth.TokenSecret != "" && len(c.Auth.TokenSecret) < 32, "auth.token_secret is shorter than 32 characters: make one with `openssl rand -hex 32`")
-	if _, err := time.LoadLocation(c.Defaults.TimeZone); err != nil || c.Defaults.TimeZone == "" {
-		bad(true, fmt.Sprintf("defaults.time_zone: %q is no IANA time zone, such as America/New_York", c.Defaults.TimeZone))
-	}
-	if _, err := notify.CompileRoutes(c.Routes); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	DataDir   string `yaml:"data_dir" help:"where embedded engines keep their data"`
+	KafkaAddr string `yaml:"kafka_addr" help:"where the embedded Kafka listens; loopback only"`
 }

@@ -2,8 +2,12 @@ package main
 
 import (
 	"errors"
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,5 +178,48 @@ func TestEveryKeyIsAFlag(t *testing.T) {
 	}
 	if err := fs.Parse([]string{"--sms.twilio.nothing=1"}); err == nil || errors.Is(err, pflag.ErrHelp) {
 		t.Errorf("an unknown flag gives %v", err)
+	}
+}
+
+var update = flag.Bool("update", false, "write docs/configuration.md")
+
+// TestConfigurationIsDocumented keeps docs/configuration.md the list of all keys: run it with -update after a change.
+func TestConfigurationIsDocumented(t *testing.T) {
+	var doc strings.Builder
+	doc.WriteString(`# Configuration
+
+Flags win over environment variables, those over the file (` + "`--config` or `ONMYWAY_CONFIG`" + `, YAML), and that over the
+defaults. ` + "`http.addr` is `http: {addr: …}` in the file, `ONMYWAY_HTTP__ADDR` in the environment and `--http.addr`" + ` as a flag;
+lists are separated by commas outside the file. An unknown key is an error. Routes stand in the file only, see the end.
+
+| key | default | |
+|---|---|---|
+`)
+	eachKey(reflect.ValueOf(defaultConfig()), "", func(key, help string, v reflect.Value) {
+		if help == "" {
+			t.Errorf("%s has no help", key)
+		}
+		if slices.Contains(secrets, key) {
+			help += ". A secret: `" + key + fileSuffix + "` reads it from a file"
+		}
+		value := fmt.Sprint(v.Interface())
+		if list, ok := v.Interface().([]string); ok {
+			value = strings.Join(list, ", ")
+		}
+		if value != "" {
+			value = "`" + value + "`"
+		}
+		fmt.Fprintf(&doc, "| `%s` | %s | %s |\n", key, value, help)
+	})
+	doc.WriteString("\n## Routes\n\nThe default, and what a `routes` key of your own replaces as a whole:\n\n```yaml\n" + string(defaultRoutes) + "```\n")
+	const path = "../../docs/configuration.md"
+	if *update {
+		if err := os.WriteFile(path, []byte(doc.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != doc.String() {
+		t.Errorf("%s is not up to date (%v): go test ./cmd/onmyway -run Documented -update", path, err)
 	}
 }

@@ -43,18 +43,18 @@ var defaultRoutes []byte
 // configFlags adds a flag for every key that has one value or a list of them.
 func configFlags(fs *pflag.FlagSet) {
 	fs.String("config", "", "configuration file (YAML)")
-	eachKey(reflect.ValueOf(defaultConfig()), "", func(key string, v reflect.Value) {
+	eachKey(reflect.ValueOf(defaultConfig()), "", func(key, help string, v reflect.Value) {
 		switch x := v.Interface().(type) {
 		case string:
-			fs.String(key, x, "")
+			fs.String(key, x, help)
 		case bool:
-			fs.Bool(key, x, "")
+			fs.Bool(key, x, help)
 		case int:
-			fs.Int(key, x, "")
+			fs.Int(key, x, help)
 		case time.Duration:
-			fs.Duration(key, x, "")
+			fs.Duration(key, x, help)
 		case []string:
-			fs.StringSlice(key, x, "")
+			fs.StringSlice(key, x, help)
 		}
 	})
 }
@@ -63,7 +63,7 @@ func configFlags(fs *pflag.FlagSet) {
 func loadConfig(fs *pflag.FlagSet) (Config, error) {
 	cfg := defaultConfig()
 	known := map[string]bool{"routes": true}
-	eachKey(reflect.ValueOf(cfg), "", func(key string, _ reflect.Value) { known[key] = true })
+	eachKey(reflect.ValueOf(cfg), "", func(key, _ string, _ reflect.Value) { known[key] = true })
 	for _, s := range secrets {
 		known[s+fileSuffix] = true
 	}
@@ -148,15 +148,16 @@ func readSecretFiles(k *koanf.Koanf) error {
 	return errors.Join(errs...)
 }
 
-// eachKey calls f for every leaf of the configuration, by its dotted key.
-func eachKey(v reflect.Value, prefix string, f func(key string, v reflect.Value)) {
+// eachKey calls f for every leaf of the configuration, by its dotted key, with its help.
+func eachKey(v reflect.Value, prefix string, f func(key, help string, v reflect.Value)) {
 	for i := range v.NumField() {
-		key := prefix + v.Type().Field(i).Tag.Get("yaml")
+		tag := v.Type().Field(i).Tag
+		key := prefix + tag.Get("yaml")
 		switch field := v.Field(i); {
 		case field.Kind() == reflect.Struct:
 			eachKey(field, key+".", f)
 		case key != "routes":
-			f(key, field)
+			f(key, tag.Get("help"), field)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func (s *service) publicServer(rules *notify.Rules, tokens notify.Tokens) (*http
 	}
 	guard := pushConfig(cfg).Guard()
 	handler := api.New(conf, api.Deps{
-		Publisher: e.kafka, Decode: mapping.Decode, Messages: e.store, Customers: e.store, Subscriptions: e.store,
+		Publisher: e.kafka, Decode: mapping.Decode, Phone: mapping.E164, Messages: e.store, Customers: e.store, Subscriptions: e.store,
 		Resender: &notify.Resender{Store: e.store, Rules: rules, Wake: s.sweep.Wake},
 		Signer:   tokens, Remember: e.remember, VAPIDPublic: cfg.Push.VAPID.PublicKey, WebSocket: s.hub,
 		CheckSubscription: func(sub *notify.Subscription) error {

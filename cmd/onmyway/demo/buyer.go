@@ -81,7 +81,7 @@ func people() []*buyer {
 		{ID: "c-luis", Name: "Luis Ortega", Locale: "es", Zone: "America/Chicago", City: "Chicago",
 			Line: tr, Vehicle: "2019 Toyota Corolla", Devices: 1},
 		{ID: "c-priya", Name: "Priya Shah", Phone: "+14045550117", Locale: "en-US", Zone: "America/New_York", City: "Atlanta",
-			Line: da, Vehicle: "2022 Ford F-150", NoTexts: true, Watches: true},
+			Line: da, Vehicle: "2022 Toyota Tundra", NoTexts: true, Watches: true},
 		{ID: "c-noor", Name: "Noor Haddad", Phone: "+15105550142", Locale: "en-US", Zone: "America/Los_Angeles", City: "Oakland",
 			Line: ch, Vehicle: "2020 Subaru Outback", Devices: 2},
 		{ID: "c-kai", Name: "Kai Nakamura", Phone: "+18085550168", Locale: "en-US", Zone: "Pacific/Honolulu", City: "Honolulu",

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -152,24 +153,40 @@ var errClosed = errors.New("the service closed the socket")
 // hear waits for the next line that is not a ping.
 func hear(conn net.Conn, in *bufio.Reader) ([]byte, error) {
 	for {
-		f, err := ws.ReadFrame(in)
+		op, payload, err := readFrame(in)
 		if err != nil {
 			return nil, fmt.Errorf("read the live socket: %w", err)
 		}
 		switch {
-		case f.Header.OpCode == ws.OpClose:
+		case op == ws.OpClose:
 			return nil, errClosed
-		case f.Header.OpCode == ws.OpPing:
-			err = ws.WriteFrame(conn, ws.MaskFrameInPlace(ws.NewPongFrame(f.Payload)))
-		case f.Header.OpCode == ws.OpText && string(f.Payload) == "{}": // a ping of the protocol
+		case op == ws.OpPing:
+			err = ws.WriteFrame(conn, ws.MaskFrameInPlace(ws.NewPongFrame(payload)))
+		case op == ws.OpText && string(payload) == "{}": // a ping of the protocol
 			err = say(conn, "{}")
-		case f.Header.OpCode == ws.OpText:
-			return f.Payload, nil
+		case op == ws.OpText:
+			return payload, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("answer a ping: %w", err)
 		}
 	}
+}
+
+// maxFrame bounds what the service may send at once, in bytes: an event has 256 kB at most.
+const maxFrame = 1 << 20
+
+func readFrame(in *bufio.Reader) (ws.OpCode, []byte, error) {
+	h, err := ws.ReadHeader(in)
+	if err != nil {
+		return 0, nil, err
+	}
+	if h.Length > maxFrame {
+		return 0, nil, fmt.Errorf("a frame of %d bytes is too large", h.Length)
+	}
+	payload := make([]byte, h.Length)
+	_, err = io.ReadFull(in, payload)
+	return h.OpCode, payload, err
 }
 
 func say(conn net.Conn, line string) error {

@@ -68,9 +68,17 @@ func Once(ctx context.Context, o Options) (rep *Report, err error) {
 	if err := r.wait(ctx); err != nil {
 		return nil, err
 	}
+	if o.Kills > 0 {
+		if err := r.askHeld(context.WithoutCancel(ctx)); err != nil {
+			return nil, err
+		}
+	}
 	r.closePages()
 	r.progress.end()
-	return r.report(time.Since(began)), nil
+	if rep = r.report(time.Since(began)); !rep.OK() {
+		r.progress.say("something is wrong" + r.Service.lastWords())
+	}
+	return rep, nil
 }
 
 // prepare makes the buyers known, opens their live pages and writes the events.
@@ -118,14 +126,13 @@ func (r *run) closePages() {
 func (r *run) flow(ctx context.Context) error {
 	parts := split(r.in.Events, r.o.Kills+1)
 	for i, part := range parts {
-		before := len(r.book.all())
 		if err := r.publishAll(ctx, part); err != nil {
 			return err
 		}
 		if i == len(parts)-1 {
 			break
 		}
-		if err := r.killAfter(ctx, before); err != nil {
+		if err := r.killAfter(ctx, part); err != nil {
 			return err
 		}
 	}
@@ -148,10 +155,14 @@ func (r *run) publishAll(ctx context.Context, es []*event) error {
 	return nil
 }
 
-// killAfter waits until something arrives, lets a random moment pass, kills the service and starts it again at once.
-func (r *run) killAfter(ctx context.Context, before int) error {
-	for len(r.book.all()) == before {
-		if err := r.pause(ctx, time.Millisecond); err != nil {
+// killAfter waits until the service works on a part, lets a random moment pass, kills it and starts it again at once.
+func (r *run) killAfter(ctx context.Context, part []*event) error {
+	var due []key
+	for _, e := range part {
+		due = append(due, e.due(true)...)
+	}
+	for r.book.missing(due) == len(due) {
+		if err := r.pause(ctx, 2*time.Millisecond); err != nil {
 			return fmt.Errorf("wait for work to kill the service in: %w", err)
 		}
 	}

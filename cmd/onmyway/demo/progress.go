@@ -18,7 +18,9 @@ type progress struct {
 	wide int // of the bar as it stands; 0 for none
 }
 
-func newProgress(out io.Writer, bar bool) *progress { return &progress{out: out, bar: bar} }
+func newProgress(out io.Writer, bar bool) *progress {
+	return &progress{out: out, bar: bar, last: time.Now()}
+}
 
 // say tells something on a line of its own.
 func (p *progress) say(words string) {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -127,13 +128,15 @@ func (s *service) answers(ctx context.Context) bool {
 
 func (s *service) logFile() string { return filepath.Join(s.dir, "service.log") }
 
-// lastWords is the end of the service's log, for an error.
+// lastWords is the end of the service's log, for an error: what it said of itself, not the calls that it answered.
 func (s *service) lastWords() string {
 	text, err := os.ReadFile(s.logFile())
 	if err != nil || len(text) == 0 {
 		return ""
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(text)), "\n"), func(line string) bool {
+		return strings.Contains(line, `"msg":"request"`)
+	})
 	return "; its log ends:\n  " + strings.Join(lines[max(len(lines)-10, 0):], "\n  ")
 }
 
