@@ -168,14 +168,6 @@ func (d *Decision) supersede(ch Channel) {
 	})
 }
 
-// supersedes tells whether m makes an older pending message of the same customer and channel pointless. SQL decides the
-// same way, see Supersede.
-func (m *Message) supersedes(older *Message) bool {
-	return m.EventID != older.EventID && m.OrderID == older.OrderID && m.Line == older.Line &&
-		m.ResendNo == 0 && older.ResendNo == 0 &&
-		(!older.Standing || MilestoneOf(m.Line, m.Milestone).replacesStanding())
-}
-
 // replacesStanding tells whether the milestone may replace news that stands until it is answered.
 func (m *Milestone) replacesStanding() bool { return m.Standing || m.Phase == PhaseClosed }
 

@@ -126,9 +126,7 @@ func (d *Dispatcher) take(m *Message) bool {
 // Run sends until ctx ends. Then sends that have begun come to their end, and the rest is released.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	var beginner, lanes sync.WaitGroup
-	if d.Durable {
-		beginner.Go(func() { d.beginAll(ctx) })
-	}
+	beginner.Go(func() { d.beginAll(ctx) })
 	for _, l := range d.lanes {
 		lanes.Go(func() { d.drive(ctx, l) })
 	}
@@ -146,9 +144,7 @@ func (d *Dispatcher) drive(ctx context.Context, l *lane) {
 			d.release(l)
 			return
 		}
-		if !l.overtaken(m) {
-			d.send(ctx, m)
-		}
+		d.send(ctx, m)
 		n := d.queued.Add(-1)
 		if d.Hooks != nil && d.Hooks.Queued != nil {
 			d.Hooks.Queued(d.Channel, int(n))
@@ -186,19 +182,6 @@ func (l *lane) pop() *Message {
 	return m
 }
 
-// overtaken tells that a later message of the lane supersedes m: SQL has suppressed it already, and Begin, which would
-// notice, is not asked on every channel.
-func (l *lane) overtaken(m *Message) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, later := range l.queue {
-		if later.supersedes(m) {
-			return true
-		}
-	}
-	return false
-}
-
 // release hands back what a lane did not send.
 func (d *Dispatcher) release(l *lane) {
 	var left []ID
@@ -211,15 +194,14 @@ func (d *Dispatcher) release(l *lane) {
 
 // send sees one message through one attempt.
 func (d *Dispatcher) send(ctx context.Context, m *Message) {
-	at := Attempt{No: m.Attempt + 1}
-	if d.Durable {
-		if !d.begin(ctx, m) {
-			return
-		}
-		at.No = m.Attempt // counted by Begin
-	} else {
-		m.Attempt = at.No
+	if !d.begin(ctx, m) {
+		d.Finish.Release([]ID{m.ID}) // without effect unless it is pending and ours still
+		return
 	}
+	if !d.Durable {
+		m.Attempt++ // else counted by Begin
+	}
+	at := Attempt{No: m.Attempt}
 	at.StartedAt = d.Now()
 	answer := Answer{Verdict: Permanent, Reason: Expired}
 	if at.StartedAt.Before(m.ExpiresAt) {
@@ -241,7 +223,8 @@ func (d *Dispatcher) send(ctx context.Context, m *Message) {
 	d.Finish.Add(After(m, answer, at, !d.Durable, now, rand.Float64()))
 }
 
-// begin makes "sending" durable. False: the message is not ours to send any more.
+// begin asks SQL whether the message is still to be sent, and makes "sending" durable where a repeat does harm. It was
+// suppressed meanwhile, perhaps, by newer news or by its customer.
 func (d *Dispatcher) begin(ctx context.Context, m *Message) bool {
 	b := begin{m, make(chan bool, 1)}
 	d.begins <- b
@@ -271,6 +254,9 @@ func (d *Dispatcher) beginAll(ctx context.Context) {
 			// Not cut short by a stop: a row that says "sending" without a request would need a person to look at it.
 			asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), beginTimeout)
 			defer cancel()
+			if !d.Durable {
+				return d.Ledger.Ours(asking, ms, ok)
+			}
 			return d.Ledger.Begin(asking, d.Now(), ms, ok)
 		})
 		for i, b := range waiting {

@@ -36,13 +36,6 @@ func NewID(at time.Time, parts ...string) ID {
 	return id
 }
 
-// Time is the event time that the ID carries, to the millisecond.
-func (id ID) Time() time.Time {
-	var b [8]byte
-	copy(b[2:], id[:6])
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(b[:]))).UTC()
-}
-
 // IsZero tells that there is no ID.
 func (id ID) IsZero() bool { return id == ID{} }
 

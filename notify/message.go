@@ -15,6 +15,9 @@ const (
 	WebSocket Channel = "websocket"
 )
 
+// Channels lists them in the order in which people say them.
+var Channels = []Channel{SMS, Push, WebSocket}
+
 // State is where a message stands.
 //
 //	pending -> sending -> accepted -> sent -> delivered | undelivered | failed

@@ -41,6 +41,11 @@ const (
 // Error is the detail.
 func (r *Refusal) Error() string { return r.Detail }
 
+// OptedOutRefusal is the answer to a resend that its customer does not want.
+func OptedOutRefusal() *Refusal {
+	return &Refusal{RefuseOptedOut, "the customer has turned this off: only they can turn it on again"}
+}
+
 // ResendStore is the truth as Resender needs it.
 type ResendStore interface {
 	Entry(ctx context.Context, id ID) (Entry, error)
@@ -50,7 +55,7 @@ type ResendStore interface {
 	Repeated(ctx context.Context, key Idempotent) (id ID, made bool, err error)
 	// AddResend stores m as the next resend of its event and channel, made from another message, in one transaction
 	// with the key. When the key was used already it returns what that call made, with again set. It sets ID, ResendOf,
-	// ResendNo and State.
+	// ResendNo and State. What the customer wants is asked in the same transaction: OptedOutRefusal.
 	AddResend(ctx context.Context, now time.Time, of ID, m Message, by, why string, key Idempotent) (id ID, again bool, err error)
 }
 
@@ -118,7 +123,7 @@ func (r *Rules) resend(old *Entry, p *Profile, h *Head, req ResendRequest, now t
 	due, why := r.may(ch, ms, &p.Customer, now, expires)
 	switch why {
 	case OptedOut:
-		return refuse(RefuseOptedOut, "the customer has turned this off: only they can turn it on again")
+		return Message{}, OptedOutRefusal()
 	case ChannelOff:
 		return refuse(RefuseOff, "the channel "+string(ch)+" is not set up")
 	case Quiet:

@@ -187,9 +187,10 @@ func (b *round) store(ctx context.Context, events []*Event, next int64) error {
 	default:
 		return err
 	}
-	b.publish(ctx)
+	after := context.WithoutCancel(ctx) // what is stored is shown and remembered, also when the partition goes elsewhere
+	b.publish(after)
 	b.Put(b.due())
-	b.mark(ctx)
+	b.mark(after)
 	b.count()
 	return nil
 }

@@ -39,7 +39,11 @@ func (b *round) decide(events []*Event, next int64) {
 		b.told[c] = b.told[c] || len(d.Messages) > 0
 	}
 	for c, told := range b.told {
-		if told && !b.learned[c] {
+		switch {
+		case !told || b.learned[c]:
+		case t.Customers[c].Version == 0: // there is no row that could be held on to: the transaction makes it
+			b.learned[c] = true
+		default:
 			t.Told = append(t.Told, t.Customers[c])
 		}
 	}
@@ -104,12 +108,25 @@ func (b *round) mark(ctx context.Context) {
 	for i := range b.batch.Events {
 		l.Events = append(l.Events, b.batch.Events[i].ID)
 	}
+	// What only repeats have touched was not written: its next version does not exist.
+	orders, customers := map[OrderLine]bool{}, map[string]bool{}
+	for i := range b.batch.Events {
+		if e := &b.batch.Events[i]; e.New {
+			orders[OrderLine{e.OrderID, e.Line}], customers[e.CustomerID] = true, true
+		}
+	}
 	for _, h := range b.batch.Heads {
+		if !orders[OrderLine{h.OrderID, h.Line}] {
+			continue
+		}
 		h.Version++
 		l.Orders, l.Heads = append(l.Orders, OrderLine{h.OrderID, h.Line}), append(l.Heads, h)
 	}
 	learned := make(map[string]Customer, len(b.batch.Customers))
 	for _, c := range b.batch.Customers {
+		if !customers[c.ID] {
+			continue
+		}
 		c.Version++
 		learned[c.ID] = c
 	}

@@ -61,7 +61,7 @@ func (r *Route) check(i int) error {
 		errs = append(errs, fmt.Errorf("%s.%s: %q is unknown: use %s", where, field, value, want))
 	}
 	for _, c := range r.Channels {
-		if c != SMS && c != Push && c != WebSocket {
+		if !slices.Contains(Channels, c) {
 			bad("channels", string(c), "sms, push or websocket")
 		}
 	}

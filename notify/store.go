@@ -115,6 +115,8 @@ type Ledger interface {
 	// ms[i].Attempt and sets ok[i]; for all others ok[i] is false and nothing happens: somebody else has them, or they
 	// were suppressed meanwhile.
 	Begin(ctx context.Context, now time.Time, ms []*Message, ok []bool) error
+	// Ours tells which messages are pending and ours still: not suppressed meanwhile, and nobody else's.
+	Ours(ctx context.Context, ms []*Message, ok []bool) error
 	// Finish stores outcomes. A row moves only from pending, sending or verify, and only for the same attempt; any
 	// other outcome is dropped. A message that goes back to pending is nobody's until it is claimed.
 	Finish(ctx context.Context, now time.Time, done []Outcome) error

@@ -46,8 +46,8 @@ CREATE TABLE order_heads (
 -- Updates do not touch it: the customer of an order stays.
 CREATE INDEX order_heads_customer ON order_heads (customer_id);
 
--- Messages with a life of their own: SMS and push. owner is the process that has it in memory; null is nobody. superseded
--- also marks what is on its way while newer news comes: it may arrive, but it does not go back to pending.
+-- Messages with a life of their own: SMS and push. owner is the process that has it in memory; null is nobody. stop is why
+-- a message that is on its way must not go back to pending: newer news came, or the customer turned it off.
 CREATE TABLE messages (
     id          BLOB PRIMARY KEY,
     event_id    BLOB NOT NULL,
@@ -80,10 +80,11 @@ CREATE TABLE messages (
     resend_no   INTEGER NOT NULL,
     asked_by    TEXT NOT NULL,
     asked_why   TEXT NOT NULL,
-    superseded  BOOLEAN NOT NULL DEFAULT false
+    stop        TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX messages_order ON messages (order_id, id);
 CREATE INDEX messages_phone ON messages (address, id) WHERE channel = 'sms';
+CREATE INDEX messages_customer ON messages (customer_id) WHERE state IN ('pending', 'sending', 'verify');
 CREATE INDEX messages_due ON messages (channel, due_at) WHERE state = 'pending' AND owner IS NULL;
 CREATE INDEX messages_owner ON messages (owner) WHERE state IN ('pending', 'sending') AND owner IS NOT NULL;
 

@@ -55,7 +55,7 @@ const (
 	answerTimeout  = 10 * time.Second       // a request that says no deadline of its own
 	fetchWait      = 500 * time.Millisecond // how long a broker holds a fetch that finds nothing
 	fetchBytes     = 4 << 20                // of one response; some 10,000 events
-	produceLinger  = 5 * time.Millisecond   // Writer's wait for more records; its default of 1 s is for bulk loads
+	produceLinger  = time.Millisecond       // Writer's wait for more records; its default of 1 s is for bulk loads
 	heartbeat      = time.Second            // a rebalance is noticed after that
 	sessionTimeout = 6 * time.Second        // a member that died loses its partitions after that: the least that brokers take
 	drainTimeout   = 20 * time.Second       // a member may take so long to finish its batches in a rebalance

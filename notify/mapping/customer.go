@@ -67,6 +67,7 @@ func (d *decoder) phone(field string, v value) string {
 
 // E164 writes a phone number as E.164. Numbers without + and country code are taken for US ones. It asks only whether a
 // number of that length can exist there, not whether its area code does: those change more often than we are released.
+// What it wrote, it reads as the same: a number that loses a digit at every reading (+20 and zeros) is none.
 func E164(s string) (string, bool) {
 	if isNorthAmerican(s) {
 		return s, true // most of them: the library needs 20 times as long
@@ -74,11 +75,21 @@ func E164(s string) (string, bool) {
 	if len(s) > 40 {
 		return "", false
 	}
+	e164, ok := possible(s)
+	if !ok {
+		return "", false
+	}
+	again, ok := possible(e164)
+	return e164, ok && again == e164
+}
+
+// possible reads a number as the library does, with the rules of our own for North America.
+func possible(s string) (e164 string, ok bool) {
 	n, err := phonenumbers.Parse(s, "US")
 	if err != nil || phonenumbers.IsPossibleNumberWithReason(n) != phonenumbers.IS_POSSIBLE || n.GetExtension() != "" {
 		return "", false
 	}
-	e164 := phonenumbers.Format(n, phonenumbers.E164)
+	e164 = phonenumbers.Format(n, phonenumbers.E164)
 	return e164, n.GetCountryCode() != 1 || isNorthAmerican(e164)
 }
 

@@ -29,11 +29,6 @@ func Decode(r *notify.Record, now time.Time, dst *notify.Event) error {
 	return nil
 }
 
-// Check tells whether value would be an event, as Decode does of a record that has nothing but this value.
-func Check(value []byte, now time.Time) error {
-	return Decode(&notify.Record{Value: value}, now, new(notify.Event))
-}
-
 // decoder reads one record at a time.
 type decoder struct {
 	problems problems

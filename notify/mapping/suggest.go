@@ -6,9 +6,6 @@ import (
 	"onmyway/notify"
 )
 
-// maxGuess is how many letters may differ between what was written and what we suggest.
-const maxGuess = 4
-
 // suggestion continues the sentence "is not a milestone of car_haul" with what may have been meant. It never repeats
 // what was written.
 func suggestion(line notify.Line, written string) string {
@@ -27,35 +24,12 @@ func suggestion(line notify.Line, written string) string {
 			return ", it is one of " + string(other) + ": check line"
 		}
 	}
-	best, least := "", min(maxGuess, len(w)/2)+1
+	var names []string
 	for _, m := range notify.Milestones(line) {
-		if n := distance(w, m.Name); n < least {
-			best, least = m.Name, n
-		}
+		names = append(names, m.Name)
 	}
-	if best == "" {
-		return link
+	if near, ok := notify.Nearest(w, names); ok {
+		return ": did you mean " + near + "?"
 	}
-	return ": did you mean " + best + "?"
-}
-
-// distance is the Levenshtein distance in bytes (V. Levenshtein, 1966), one row at a time.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return link
 }

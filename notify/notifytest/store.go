@@ -63,10 +63,10 @@ type call struct{ principal, key string }
 
 type message struct {
 	notify.Message
-	owner     string // empty: nobody's
-	overtaken bool   // newer news came while it was on its way
-	attempts  []notify.Attempt
-	by, why   string
+	owner    string        // empty: nobody's
+	stop     notify.Reason // why it must not go back to pending; empty: it may
+	attempts []notify.Attempt
+	by, why  string
 }
 
 // NewStore makes an empty Store.

@@ -1,6 +1,7 @@
 package notifytest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -220,7 +221,7 @@ func (m *message) overtake(r notify.Supersede, now time.Time) bool {
 		m.suppress(notify.Superseded, now)
 		return true
 	case notify.Sending, notify.Verify:
-		m.overtaken = true
+		m.stop = cmp.Or(m.stop, notify.Superseded)
 	}
 	return false
 }

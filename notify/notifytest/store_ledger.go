@@ -74,8 +74,8 @@ func (m *message) finish(o *notify.Outcome, now time.Time) {
 	m.State, m.Reason, m.owner, m.UpdatedAt = o.State, o.Reason, "", now
 	if o.State == notify.Pending {
 		m.DueAt = millis(o.DueAt)
-		if m.overtaken {
-			m.suppress(notify.Superseded, now)
+		if m.stop != "" {
+			m.suppress(m.stop, now)
 		}
 	}
 	if o.Attempt.ProviderID != "" {
@@ -170,9 +170,23 @@ func (m *message) abandon(now time.Time) {
 	case m.State != notify.Sending:
 	case m.Channel == notify.SMS:
 		m.State, m.Reason, m.UpdatedAt = notify.Verify, notify.OwnerDied, now
-	case m.overtaken:
-		m.suppress(notify.Superseded, now)
+	case m.stop != "":
+		m.suppress(m.stop, now)
 	default:
 		m.State, m.UpdatedAt = notify.Pending, now
 	}
+}
+
+// Ours implements notify.Ledger.
+func (s *Store) Ours(ctx context.Context, ms []*notify.Message, ok []bool) error {
+	leave, err := s.enter(ctx, "Ours")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	for i, m := range ms {
+		row := s.db.messages[m.ID]
+		ok[i] = row != nil && row.State == notify.Pending && row.owner == s.owner
+	}
+	return nil
 }

@@ -119,8 +119,14 @@ func (s *Store) PutCustomer(ctx context.Context, now time.Time, c notify.Custome
 	s.db.customers[c.ID] = c
 	for _, m := range s.db.messages {
 		kind := notify.MilestoneOf(m.Line, m.Milestone)
-		if m.CustomerID == c.ID && m.State == notify.Pending && kind != nil && !c.Preferences.Allows(m.Channel, kind.Category) {
+		if m.CustomerID != c.ID || kind == nil || c.Preferences.Allows(m.Channel, kind.Category) {
+			continue
+		}
+		switch m.State {
+		case notify.Pending:
 			m.suppress(notify.OptedOut, now)
+		case notify.Sending, notify.Verify:
+			m.stop = notify.OptedOut
 		}
 	}
 	c.Preferences = clonePreferences(c.Preferences)
@@ -208,6 +214,11 @@ func (s *Store) AddResend(ctx context.Context, now time.Time, of notify.ID, m no
 	event, ok := s.db.events[m.EventID]
 	if !ok {
 		return id, false, fmt.Errorf("event %s: %w", m.EventID, notify.ErrNotFound)
+	}
+	if kind := notify.MilestoneOf(m.Line, m.Milestone); kind != nil {
+		if p := s.db.customers[m.CustomerID].Preferences; !p.Allows(m.Channel, kind.Category) {
+			return id, false, notify.OptedOutRefusal()
+		}
 	}
 	m.ResendNo = 0
 	for _, other := range s.db.messages {

@@ -85,7 +85,7 @@ func (b *Bus) Listen(ctx context.Context, deliver func([]notify.Publication), ga
 		if ctx.Err() != nil {
 			break
 		}
-		b.store.log.Warn("lost touch with the other nodes; trying again", "wait", wait, "err", err)
+		b.store.log.Warn("lost touch with the other nodes; trying again", "wait", wait, "error", err)
 		broke = true
 		select {
 		case <-ctx.Done():

@@ -126,6 +126,9 @@ func (a *addition) profiles(ctx context.Context, tx *sql.Tx) error {
 	if moved.Orders, err = a.heads(ctx, tx, orders); err != nil {
 		return err
 	}
+	if err := a.lockCustomers(ctx, tx, customers); err != nil {
+		return err
+	}
 	if moved.Customers, err = a.customers(ctx, tx, customers); err != nil {
 		return err
 	}
@@ -263,6 +266,27 @@ func (a *addition) told(ctx context.Context, tx *sql.Tx) ([]string, error) {
 		return err
 	})
 	return sortedKeys(changed), err
+}
+
+// lockCustomers locks all that the batch writes or tells, in one order, so that two processes cannot wait for each other.
+func (a *addition) lockCustomers(ctx context.Context, tx *sql.Tx, touched map[string]bool) error {
+	d := a.s.dialect
+	if d.forUpdate() == "" || len(a.b.Customers)+len(a.b.Told) < 2 {
+		return nil
+	}
+	all := map[string]*notify.Customer{}
+	for i := range a.b.Told {
+		all[a.b.Told[i].ID] = nil
+	}
+	for i := range a.b.Customers {
+		all[a.b.Customers[i].ID] = nil
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT id FROM customers WHERE id`+d.inTexts(1)+` ORDER BY id`+d.forUpdate(), d.texts(sortedKeys(all)))
+	if err != nil {
+		return err
+	}
+	_, err = drain(rows, func(scan func(...any) error) error { var id string; return scan(&id) })
+	return err
 }
 
 func sortedKeys(customers map[string]*notify.Customer) []string {

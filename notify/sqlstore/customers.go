@@ -53,11 +53,11 @@ func (s *Store) PutCustomer(ctx context.Context, now time.Time, c notify.Custome
 	return c, nil
 }
 
-// suppressUnwanted stops what waits for a customer on channels and in categories that they turned off.
+// suppressUnwanted stops what waits for a customer on channels and in categories that they turned off. What is on its way
+// may arrive, but does not come back.
 func (s *Store) suppressUnwanted(ctx context.Context, tx *sql.Tx, now time.Time, c *notify.Customer) error {
 	rows, err := tx.QueryContext(ctx, `SELECT id, line, milestone, channel FROM messages
-		WHERE order_id IN (SELECT order_id FROM order_heads WHERE customer_id = $1) AND customer_id = $1
-		AND state = 'pending'`, c.ID)
+		WHERE customer_id = $1 AND state IN ('pending', 'sending', 'verify')`, c.ID)
 	if err != nil {
 		return err
 	}
@@ -76,8 +76,12 @@ func (s *Store) suppressUnwanted(ctx context.Context, tx *sql.Tx, now time.Time,
 	}); err != nil || len(unwanted) == 0 {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE messages SET state = 'suppressed', reason = 'opted_out', owner = NULL, updated_at = $1
-		WHERE id`+s.dialect.inIDs(2)+` AND state = 'pending'`, millis(now), s.dialect.ids(unwanted))
+	_, err = tx.ExecContext(ctx, `UPDATE messages SET stop = 'opted_out',
+		reason = CASE WHEN state = 'pending' THEN 'opted_out' ELSE reason END,
+		owner = CASE WHEN state = 'pending' THEN NULL ELSE owner END,
+		updated_at = CASE WHEN state = 'pending' THEN $1 ELSE updated_at END,
+		state = CASE WHEN state = 'pending' THEN 'suppressed' ELSE state END
+		WHERE id`+s.dialect.inIDs(2)+` AND state IN ('pending', 'sending', 'verify')`, millis(now), s.dialect.ids(unwanted))
 	return err
 }
 

@@ -69,17 +69,45 @@ func (s *Store) begin(ctx context.Context, tx *sql.Tx, now time.Time, ms []*noti
 	return err
 }
 
+// Ours implements notify.Ledger.
+func (s *Store) Ours(ctx context.Context, ms []*notify.Message, ok []bool) error {
+	at := make(map[notify.ID]int, len(ms))
+	ids := make([]notify.ID, len(ms))
+	for i, m := range ms {
+		ok[i], at[m.ID], ids[i] = false, i, m.ID
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT id FROM messages WHERE id`+s.dialect.inIDs(2)+`
+		AND state = 'pending' AND owner = $1`, s.me, s.dialect.ids(ids))
+	if err == nil {
+		_, err = drain(rows, func(scan func(...any) error) error {
+			var id notify.ID
+			err := scan(idOf{&id})
+			if i, known := at[id]; known && err == nil {
+				ok[i] = true
+			}
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("ask for %d messages: %w", len(ms), err)
+	}
+	return nil
+}
+
 // Finish implements notify.Ledger.
 func (s *Store) Finish(ctx context.Context, now time.Time, done []notify.Outcome) error {
 	rounds, err := s.rounds(now, done)
 	if err == nil {
 		err = s.inTx(ctx, func(tx *sql.Tx) error {
+			if err := s.forget(ctx, tx, done); err != nil { // customers before messages, as in Add and PutCustomer
+				return err
+			}
 			for _, rows := range rounds {
 				if _, err := s.run(ctx, tx, finish, rows, nil); err != nil {
 					return err
 				}
 			}
-			return s.forget(ctx, tx, done)
+			return nil
 		})
 	}
 	if err != nil {
@@ -124,11 +152,11 @@ func (s *Store) forget(ctx context.Context, tx *sql.Tx, done []notify.Outcome) e
 	}
 	slices.Sort(gone)
 	d := s.dialect
-	if _, err := tx.ExecContext(ctx, `UPDATE customers SET version = version + 1
-		WHERE id IN (SELECT customer_id FROM push_subscriptions WHERE id`+d.inTexts(1)+`)`, d.texts(gone)); err != nil {
+	err := touch(ctx, tx, `id IN (SELECT customer_id FROM push_subscriptions WHERE id`+d.inTexts(1)+`)`, d.texts(gone))
+	if err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM push_subscriptions WHERE id`+d.inTexts(1), d.texts(gone))
+	_, err = tx.ExecContext(ctx, `DELETE FROM push_subscriptions WHERE id`+d.inTexts(1), d.texts(gone))
 	return err
 }
 

@@ -156,9 +156,9 @@ func abandon(ctx context.Context, tx *sql.Tx, now time.Time, owner string) (int,
 	result, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL,
 		updated_at = CASE WHEN state = 'sending' THEN $1 ELSE updated_at END,
 		state = CASE WHEN state = 'pending' THEN state WHEN channel = 'sms' THEN 'verify'
-			WHEN superseded THEN 'suppressed' ELSE 'pending' END,
+			WHEN stop <> '' THEN 'suppressed' ELSE 'pending' END,
 		reason = CASE WHEN state = 'pending' THEN reason WHEN channel = 'sms' THEN 'owner_died'
-			WHEN superseded THEN 'superseded' ELSE reason END
+			WHEN stop <> '' THEN stop ELSE reason END
 		WHERE owner = $2 AND `+inFlight, millis(now), owner)
 	if err != nil {
 		return 0, err
@@ -193,8 +193,8 @@ func (s *Store) reclaimUnsure(ctx context.Context, now time.Time) (n int, err er
 			return err
 		}
 		sending, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL,
-			state = CASE WHEN superseded THEN 'suppressed' ELSE 'pending' END,
-			reason = CASE WHEN superseded THEN 'superseded' ELSE reason END,
+			state = CASE WHEN stop <> '' THEN 'suppressed' ELSE 'pending' END,
+			reason = CASE WHEN stop <> '' THEN stop ELSE reason END,
 			attempt = CASE WHEN state = 'sending' THEN attempt - 1 ELSE attempt END
 			WHERE owner = $1 AND state IN ('pending', 'sending') AND id`+d.inIDs(2), s.me, d.ids(begun))
 		if err != nil {

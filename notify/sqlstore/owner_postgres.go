@@ -96,7 +96,7 @@ func (l *sessionLock) leave(ctx context.Context, me string) {
 	defer cancel()
 	var freed bool
 	if err := l.session.QueryRowContext(ctx, `SELECT pg_advisory_unlock($1)`, lockNumber(me)).Scan(&freed); err != nil {
-		l.log.Debug("freeing the lock that says that this process lives", "err", err)
+		l.log.Debug("freeing the lock that says that this process lives", "error", err)
 	}
 	l.session.Close()
 }
@@ -129,7 +129,7 @@ func (l *sessionLock) again(ctx context.Context, me string) bool {
 		if err == nil {
 			return true
 		}
-		l.log.Debug("taking the lock again", "err", err)
+		l.log.Debug("taking the lock again", "error", err)
 		select {
 		case <-ctx.Done():
 			return false

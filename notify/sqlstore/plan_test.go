@@ -13,7 +13,7 @@ func TestSweepsUseIndexes(t *testing.T) {
 		`UPDATE messages SET owner = NULL WHERE owner = 'a' AND state IN ('pending', 'sending') AND state = 'pending' AND event_id IN (x'00')`,
 		`SELECT min(owner) FROM messages WHERE state IN ('pending', 'sending') AND owner > 'a'`,
 		`SELECT id FROM messages WHERE channel = 'sms' AND state = 'pending' AND owner IS NULL AND due_at <= 5 AND expires_at > 5 ORDER BY due_at LIMIT 5`,
-		`UPDATE messages SET superseded = true WHERE order_id = 'a' AND line = 'b' AND state IN ('pending', 'sending', 'verify')`,
+		`UPDATE messages SET stop = 'superseded' WHERE order_id = 'a' AND line = 'b' AND state IN ('pending', 'sending', 'verify')`,
 		`SELECT id FROM messages WHERE channel = 'sms' AND address = 'a' ORDER BY id DESC LIMIT 5`,
 		`SELECT id FROM events WHERE customer_id = 'a' AND order_id IN (SELECT order_id FROM order_heads WHERE customer_id = 'a')`,
 	} {

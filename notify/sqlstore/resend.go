@@ -26,6 +26,9 @@ func (s *Store) AddResend(ctx context.Context, now time.Time, of notify.ID, m no
 		if err != nil {
 			return err
 		}
+		if err := s.wanted(ctx, tx, &m); err != nil {
+			return err
+		}
 		if m.ResendNo, err = nextResend(ctx, tx, &m); err != nil {
 			return err
 		}
@@ -53,6 +56,23 @@ func (s *Store) AddResend(ctx context.Context, now time.Time, of notify.ID, m no
 	return id, again, nil
 }
 
+// wanted refuses a message that its customer does not want. The customer's row stays locked: a choice made from here on
+// finds the message.
+func (s *Store) wanted(ctx context.Context, tx *sql.Tx, m *notify.Message) error {
+	kind := notify.MilestoneOf(m.Line, m.Milestone)
+	if kind == nil {
+		return nil
+	}
+	c, err := scanCustomer(tx.QueryRowContext(ctx, `SELECT `+customerList+` FROM customers WHERE id = $1`+s.dialect.forShare(), m.CustomerID).Scan)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if !c.Preferences.Allows(m.Channel, kind.Category) {
+		return notify.OptedOutRefusal()
+	}
+	return nil
+}
+
 // nextResend is the number of the next resend of an event on a channel.
 func nextResend(ctx context.Context, tx *sql.Tx, m *notify.Message) (n int, err error) {
 	const q = `SELECT COALESCE(max(resend_no), 0) + 1 FROM messages WHERE order_id = $1 AND event_id = $2 AND channel = $3`
@@ -71,13 +91,33 @@ func remember(ctx context.Context, tx *sql.Tx, now time.Time, idem notify.Idempo
 	if n, err := affected(result); err != nil || n == 1 {
 		return made, false, err
 	}
-	const stored = `SELECT body_hash, message_id FROM idempotency WHERE principal = $1 AND key = $2`
-	var hash []byte
-	if err := tx.QueryRowContext(ctx, stored, idem.Principal, idem.Key).Scan(&hash, idOf{&id}); err != nil {
+	id, err = madeBefore(ctx, tx, idem)
+	return id, err == nil, err
+}
+
+// Repeated returns the message that an earlier call under the same idempotency key made. It returns notify.ErrKeyReused
+// when that call asked for something else.
+func (s *Store) Repeated(ctx context.Context, key notify.Idempotent) (id notify.ID, made bool, err error) {
+	switch id, err = madeBefore(ctx, s.read, key); {
+	case errors.Is(err, sql.ErrNoRows):
+		return id, false, nil
+	case errors.Is(err, notify.ErrKeyReused):
 		return id, false, err
-	}
-	if !bytes.Equal(hash, idem.BodyHash[:]) {
-		return id, false, notify.ErrKeyReused
+	case err != nil:
+		return id, false, fmt.Errorf("look up an idempotency key: %w", err)
 	}
 	return id, true, nil
+}
+
+// madeBefore is the message that an idempotency key made. Errors: sql.ErrNoRows; notify.ErrKeyReused.
+func madeBefore(ctx context.Context, q asker, idem notify.Idempotent) (id notify.ID, err error) {
+	const stored = `SELECT body_hash, message_id FROM idempotency WHERE principal = $1 AND key = $2`
+	var hash []byte
+	if err := q.QueryRowContext(ctx, stored, idem.Principal, idem.Key).Scan(&hash, idOf{&id}); err != nil {
+		return notify.ID{}, err
+	}
+	if !bytes.Equal(hash, idem.BodyHash[:]) {
+		return notify.ID{}, notify.ErrKeyReused
+	}
+	return id, nil
 }

@@ -62,7 +62,7 @@ var (
 	supersede = &batch{
 		given: []column{{"g_order_id", text}, {"g_line", text}, {"g_customer_id", text}, {"g_channel", text},
 			{"g_standing", boolean}, {"g_now", integer}},
-		update: `UPDATE messages SET superseded = true,
+		update: `UPDATE messages SET stop = CASE WHEN stop = '' THEN 'superseded' ELSE stop END,
 			state = CASE WHEN state = 'pending' THEN 'suppressed' ELSE state END,
 			reason = CASE WHEN state = 'pending' THEN 'superseded' ELSE reason END,
 			owner = CASE WHEN state = 'pending' THEN NULL ELSE owner END,
@@ -74,8 +74,8 @@ var (
 		given: []column{{"g_id", ident}, {"g_me", text}, {"g_now", integer}, {"g_state", text}, {"g_reason", text},
 			{"g_due_at", integer}, {"g_no", integer}, {"g_tried", boolean}, {"g_attempt", text}, {"g_provider_id", text}},
 		update: `UPDATE messages SET
-			state = CASE WHEN superseded AND g_state = 'pending' THEN 'suppressed' ELSE g_state END,
-			reason = CASE WHEN superseded AND g_state = 'pending' THEN 'superseded' ELSE g_reason END,
+			state = CASE WHEN stop <> '' AND g_state = 'pending' THEN 'suppressed' ELSE g_state END,
+			reason = CASE WHEN stop <> '' AND g_state = 'pending' THEN stop ELSE g_reason END,
 			owner = NULL, updated_at = g_now,
 			due_at = CASE WHEN g_state = 'pending' THEN g_due_at ELSE due_at END,
 			provider_id = CASE WHEN g_provider_id <> '' THEN g_provider_id ELSE provider_id END,
