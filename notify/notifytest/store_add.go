@@ -108,7 +108,7 @@ func (s *Store) decide(b *notify.Batch) (a addition) {
 		a.customers = append(a.customers, c)
 	}
 	for _, c := range b.Told {
-		if s.db.customers[c.ID].Version != c.Version {
+		if c.Version == 0 || s.db.customers[c.ID].Version != c.Version {
 			moved.Customers = append(moved.Customers, c.ID)
 		}
 	}

@@ -70,10 +70,18 @@ func TestSessionLockIsTakenAgain(t *testing.T) {
 	if _, err := s.DB().ExecContext(t.Context(), `SELECT pg_terminate_backend($1)`, first); err != nil {
 		t.Fatal(err)
 	}
+	deadline := time.Now().Add(10 * time.Second)
+	for alive := 1; alive > 0; runtime.Gosched() { // the server ends a session a moment after it says so
+		if err := s.DB().QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE pid = $1`, first).Scan(&alive); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the session does not end")
+		}
+	}
 	if n, err := peer.Reclaim(t.Context(), noon); n != 2 || err != nil {
 		t.Errorf("reclaimed %d (%v) while the lock was free, want 2", n, err)
 	}
-	deadline := time.Now().Add(10 * time.Second)
 	for now := first; now == first || now == 0; now = session(t, s) {
 		if time.Now().After(deadline) {
 			t.Fatal("the lock was not taken again")
