@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +40,19 @@ func newRules(cfg Config) (*notify.Rules, error) {
 		Routes: routes, Words: words, Locale: cfg.Defaults.Locale, Zone: zone, Zones: zones(),
 		Channels: map[notify.Channel]bool{notify.SMS: cfg.smsOn(), notify.Push: cfg.pushOn(), notify.WebSocket: true},
 	}, nil
+}
+
+// wordless names the milestones that a route sends out and that no template has words for.
+func wordless(r *notify.Rules) (names []string) {
+	for _, line := range notify.Lines {
+		for _, m := range notify.Milestones(line) {
+			sent := slices.ContainsFunc(r.Routes[m].Channels, func(ch notify.Channel) bool { return ch != notify.WebSocket })
+			if m.Visible && sent && r.Words.Lookup(string(line), m.Name, r.Locale) == nil {
+				names = append(names, string(line)+"/"+m.Name)
+			}
+		}
+	}
+	return names
 }
 
 // zones finds time zones by name, each loaded once; nil for a name that is none. There are some 600 names, so the memory

@@ -37,6 +37,7 @@ const (
 	dispatching = "dispatching"
 	finishing   = "finishing"
 	sockets     = "sockets"
+	watching    = "watching" // the lag
 )
 
 // run serves until ctx ends, then drains down the line of an event.
@@ -56,6 +57,7 @@ func (s *service) run(ctx context.Context) error {
 	c.start(sweeping, s.sweep.Run)
 	c.start(sockets, s.hub.Run)
 	c.start(dismissing, s.engines.dismiss)
+	c.start(watching, func(ctx context.Context) error { return s.metrics.watchLag(ctx, s.engines.kafka.Lag) })
 	c.start(intake, func(ctx context.Context) error { return s.engines.kafka.Run(ctx, s.intake.Work) })
 	for _, l := range c.servers {
 		c.group.Go(l.serve)
@@ -82,6 +84,7 @@ func (s *service) drain(ctx context.Context, c *crew) error {
 	half := time.AfterFunc(drainTimeout/2, c.parts[finishing].cancel)
 	defer half.Stop()
 	c.stop(ctx, intake)
+	c.stop(ctx, watching)
 	c.stop(ctx, dismissing)
 	c.stop(ctx, sweeping)
 	err := c.servers[0].stop(ctx)

@@ -20,6 +20,8 @@ import (
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
+
+	"onmyway/notify"
 )
 
 const (
@@ -163,34 +165,9 @@ func eachKey(v reflect.Value, prefix string, f func(key, help string, v reflect.
 }
 
 func unknownKey(key string, known map[string]bool) error {
-	best, distance := "", 1+len(key)/2
-	for _, k := range slices.Sorted(maps.Keys(known)) {
-		if d := editDistance(key, k); d < distance {
-			best, distance = k, d
-		}
-	}
-	if best == "" {
+	near, ok := notify.Nearest(key, slices.Sorted(maps.Keys(known)))
+	if !ok {
 		return fmt.Errorf("%s is not a configuration key", key)
 	}
-	return fmt.Errorf("%s is not a configuration key: did you mean %s?", key, best)
-}
-
-// editDistance is the number of letters to insert, delete or replace (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
+	return fmt.Errorf("%s is not a configuration key: did you mean %s?", key, near)
 }

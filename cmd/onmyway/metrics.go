@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,7 +28,11 @@ type metrics struct {
 	queued    *prometheus.GaugeVec     // channel
 	retrying  *prometheus.CounterVec   // engine
 	retention *prometheus.CounterVec   // topic
+	behind    *prometheus.GaugeVec     // topic, partition
 }
+
+// lagEvery is how often Kafka is asked how far the group is behind.
+const lagEvery = 15 * time.Second
 
 // seconds are the buckets of durations: from a quarter of a millisecond to a minute and a half.
 var seconds = prometheus.ExponentialBuckets(0.00025, 2.5, 15)
@@ -53,10 +59,12 @@ func newMetrics(sockets func() int) *metrics {
 		retention: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "onmyway_events_lost_to_retention_total",
 			Help: "Records that Kafka deleted before they were read."}, []string{"topic"}),
 	}
+	m.behind = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "onmyway_consumer_lag_records",
+		Help: "Records in Kafka that are not committed yet."}, []string{"topic", "partition"})
 	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "onmyway_websocket_sockets",
 		Help: "Open live sockets."}, func() float64 { return float64(sockets()) })
 	m.registry.MustRegister(m.events, m.batch, m.lag, m.messages, m.attempts, m.delivery, m.queued, m.retrying,
-		m.retention, open, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		m.retention, m.behind, open, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -83,6 +91,26 @@ func (m *metrics) hooks() *notify.Hooks {
 		},
 		Queued:   func(ch notify.Channel, n int) { m.queued.WithLabelValues(string(ch)).Set(float64(n)) },
 		Retrying: func(engine string, _ error) { m.retrying.WithLabelValues(engine).Inc() },
+	}
+}
+
+// watchLag keeps the lag up to date until ctx ends. While Kafka does not answer, it stays as it was.
+func (m *metrics) watchLag(ctx context.Context, lag func(context.Context) (map[string]map[int]int64, error)) error {
+	tick := time.NewTicker(lagEvery)
+	defer tick.Stop()
+	for {
+		if byTopic, err := lag(ctx); err == nil { // an outage is told by those who need Kafka
+			for topic, partitions := range byTopic {
+				for p, n := range partitions {
+					m.behind.WithLabelValues(topic, strconv.Itoa(p)).Set(float64(n))
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
 	}
 }
 

@@ -3,14 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"onmyway/api"
 	"onmyway/channels"
@@ -20,11 +16,7 @@ import (
 	"onmyway/notify/mapping"
 )
 
-const (
-	probeTimeout = 15 * time.Second // for each engine at start
-	drainTimeout = 18 * time.Second // from the signal until what is left is left to the next process
-	httpDrain    = 5 * time.Second  // of it, for REST calls under way
-)
+const probeTimeout = 15 * time.Second // for each engine at start
 
 // service is everything that runs, built and connected.
 type service struct {
@@ -55,6 +47,9 @@ func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 	rules, err := newRules(cfg)
 	if err != nil {
 		return nil, err
+	}
+	if names := wordless(rules); len(names) > 0 {
+		log.Info("milestones without a template are told nowhere", "count", len(names), "milestones", names)
 	}
 	if s.channels, err = channels.Build(channelConfig(cfg), e.store, log); err != nil {
 		return nil, err
@@ -129,100 +124,4 @@ func (s *service) readiness(context.Context) error {
 		return errors.New("starting or stopping")
 	}
 	return nil
-}
-
-// run serves until ctx ends, then drains down the line of an event: no new work, no new records, what is in hand to its
-// end, outcomes to SQL, and last the sockets.
-func (s *service) run(ctx context.Context) error {
-	public, err := net.Listen("tcp", s.public.Addr)
-	if err != nil {
-		return fmt.Errorf("listen for HTTP (http.addr): %w", err)
-	}
-	ops, err := net.Listen("tcp", s.ops.Addr)
-	if err != nil {
-		public.Close()
-		return fmt.Errorf("listen for metrics (ops.addr): %w", err)
-	}
-	// Every part has a context of its own, so that a stop goes down the line and not everywhere at once.
-	parts, partsCtx := errgroup.WithContext(context.WithoutCancel(ctx))
-	start := func(run func(context.Context) error) (stop func(by context.Context)) {
-		ctx, cancel := context.WithCancel(partsCtx)
-		done := make(chan struct{})
-		parts.Go(func() error { defer close(done); return run(ctx) })
-		return func(by context.Context) {
-			cancel()
-			select {
-			case <-done:
-			case <-by.Done():
-			}
-		}
-	}
-	stopFinisher := start(s.finisher.Run)
-	stopDispatchers := start(s.runDispatchers)
-	stopSweep := start(s.sweep.Run)
-	stopHub := start(s.hub.Run)
-	stopDismissing := start(s.engines.dismiss)
-	stopIntake := start(func(ctx context.Context) error { return s.engines.kafka.Run(ctx, s.intake.Work) })
-	parts.Go(func() error { return serveHTTP(s.public, public) })
-	parts.Go(func() error { return serveHTTP(s.ops, ops) })
-	s.ready.Store(true)
-	s.log.Info("ready", "http", public.Addr().String(), "ops", ops.Addr().String(), "version", version)
-
-	select {
-	case <-ctx.Done():
-	case <-partsCtx.Done(): // a part has failed: stop the rest, then tell its error
-	}
-	s.ready.Store(false)
-	s.log.Info("stopping: finishing what is in hand")
-	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
-	defer cancel()
-	stopIntake(draining)
-	stopDismissing(draining)
-	stopSweep(draining)
-	err = stopHTTP(draining, s.public)
-	stopDispatchers(draining)
-	if draining.Err() == nil { // else somebody may still hand in outcomes
-		s.finisher.Close()
-	}
-	stopFinisher(draining)
-	s.hub.Close(draining)
-	stopHub(draining)
-	err = errors.Join(err, stopHTTP(draining, s.ops))
-	if draining.Err() != nil {
-		// What is not stored is found by the lock that this process is about to drop.
-		return errors.Join(err, fmt.Errorf("stopped after %s with work in hand; it is taken up by the next process", drainTimeout))
-	}
-	for _, c := range s.channels {
-		err = errors.Join(err, c.Close())
-	}
-	err = errors.Join(err, parts.Wait())
-	s.log.Info("stopped")
-	return err
-}
-
-func (s *service) runDispatchers(ctx context.Context) error {
-	var g errgroup.Group
-	for _, d := range s.dispatchers {
-		g.Go(func() error { return d.Run(ctx) })
-	}
-	return g.Wait()
-}
-
-func serveHTTP(s *http.Server, l net.Listener) error {
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
-	}
-	return nil
-}
-
-// stopHTTP lets calls under way end, for a while. What is left then is cut and is no failure: mostly connections that
-// browsers opened in advance and never used, which Shutdown alone would wait for.
-func stopHTTP(ctx context.Context, s *http.Server) error {
-	ctx, cancel := context.WithTimeout(ctx, httpDrain)
-	defer cancel()
-	err := s.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return s.Close()
-	}
-	return err
 }

@@ -40,7 +40,7 @@ func (t *terminal) hello(w *world, page string) {
 	defer t.mu.Unlock()
 	fmt.Fprintf(t.out, `
   %s  %s
-  REST   %s/docs
+  REST   %s/v1, described at /openapi.json
   Kafka  %s, topic %s
 
   Try    curl -H 'Authorization: Bearer %s' '%s/v1/messages?limit=3'
