@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +15,21 @@ import (
 	"onmyway/channels/twilio/twiliotest"
 )
 
+// killEvents is how many events flow: 2,000, or what ONMYWAY_TEST_KILL_EVENTS says for a longer look.
+var killEvents = max(2000/slower, eventsWanted())
+
+func eventsWanted() int {
+	n, err := strconv.Atoi(os.Getenv("ONMYWAY_TEST_KILL_EVENTS"))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 const (
-	killEvents    = 2000 / slower
 	killCustomers = 100
-	kills         = 15
-	killsWithin   = 30 * time.Second // then the rest is left out; real brokers wait 6 s for every member that died
+	kills         = 20
+	killsWithin   = 30 * time.Second // then the rest is left out
 	leastKills    = 3
 )
 
@@ -45,14 +57,14 @@ func TestKill(t *testing.T) {
 		done := make(chan struct{})
 		go func() { // events come evenly, over most of the time of the kills
 			defer close(done)
-			for batch := range slices.Chunk(events, 10) {
+			for batch := range slices.Chunk(events, max(10, killEvents/400)) {
 				w.produce(50*time.Second, batch...)
 				pause(slower * 50 * time.Millisecond)
 			}
 		}()
 		killed := w.killAtWork(victim)
 		<-done
-		within(t, 45*time.Second, "everything has arrived", func() error {
+		within(t, 45*time.Second+time.Duration(killEvents)*5*time.Millisecond, "everything has arrived", func() error {
 			err := w.arrived(last, events)
 			for _, v := range pages {
 				err = errors.Join(err, v.saw(events), w.notified(browsers[v.customer], v.customer, events))
