@@ -30,6 +30,7 @@ type Config struct {
 type Deps struct {
 	Publisher         Publisher
 	Decode            func(r *notify.Record, now time.Time, dst *notify.Event) error // returns *notify.Invalid
+	Phone             func(spelled string) (e164 string, ok bool)                    // as Decode reads numbers, so that both find the same customer
 	Messages          Messages
 	Resender          Resender
 	Customers         Customers
@@ -134,7 +135,7 @@ func call[I, O any](s *server, scope Scope, a at, handle func(context.Context, *
 		Tags:            []string{strings.Split(path, "/")[2]},
 		MaxBodyBytes:    maxBody,
 		BodyReadTimeout: bodyTimeout,
-		Metadata:        map[string]any{fieldNames: fieldsOf[I]()},
+		Metadata:        map[string]any{fieldNames: fieldsOf[I](), phoneReader: s.Phone},
 		Security:        []map[string][]string{},
 	}
 	if scope != Public {

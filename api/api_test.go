@@ -27,6 +27,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const rootKey = "omw_root_0123456789abcdef"
 
+// scopes are those that a key may carry by name.
+var scopes = []api.Scope{api.EventsWrite, api.MessagesRead, api.MessagesResend, api.CustomersRead, api.CustomersWrite, api.TokensWrite}
+
 func key(name, secret string, scopes ...api.Scope) api.Key {
 	k := api.Key{Name: name, Hash: sha256.Sum256([]byte(secret))}
 	for _, s := range scopes {
@@ -49,11 +52,11 @@ func newFixture(t testing.TB, change ...func(*api.Config, *api.Deps)) *fixture {
 		Keys:  []api.Key{key("root", rootKey, api.AllScopes), key("idle", "idle")},
 		Topic: "order-events", PublicURL: "https://track.example.com/",
 	}
-	for _, s := range api.Scopes {
+	for _, s := range scopes {
 		cfg.Keys = append(cfg.Keys, key(string(s), string(s), s))
 	}
 	deps := api.Deps{
-		Publisher: f.world, Decode: decode, Messages: f.world, Resender: f.world, Customers: f.world,
+		Publisher: f.world, Decode: decode, Phone: phone, Messages: f.world, Resender: f.world, Customers: f.world,
 		Subscriptions: f.world, CheckSubscription: checkSubscription, Signer: f.world, Remember: f.remember,
 		Checks:      map[string]func(context.Context) error{"kafka": func(context.Context) error { return nil }},
 		WebSocket:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) }),

@@ -28,9 +28,6 @@ const (
 	Public Scope = ""
 )
 
-// Scopes lists those that a key may carry by name.
-var Scopes = []Scope{EventsWrite, MessagesRead, MessagesResend, CustomersRead, CustomersWrite, TokensWrite}
-
 // Key is an API key as it is stored. The key itself is 128 random bits or more, which is why a plain hash protects it.
 type Key struct {
 	Name   string

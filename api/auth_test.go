@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"onmyway/api"
 )
 
 var everyCall = []string{
@@ -34,7 +32,7 @@ var everyCall = []string{
 func TestAuthMatrix(t *testing.T) {
 	f := newFixture(t)
 	callers := []string{"none", "wrong", "idle"}
-	for _, s := range api.Scopes {
+	for _, s := range scopes {
 		callers = append(callers, string(s))
 	}
 	callers = append(callers, "root")

@@ -24,7 +24,7 @@ type Customers interface {
 
 // CustomerPath is the part of the path that names a customer. It is exported because huma looks only into such fields.
 type CustomerPath struct {
-	ID string `path:"id" maxLength:"256" pattern:"^[^\\x00-\\x1f\\x7f\\x{fffd}]+$" patternDescription:"printable" doc:"The customer's id in your own systems" example:"c-42"`
+	ID string `path:"id" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f\\x{fffd}]+$" patternDescription:"printable" doc:"The customer's id in your own systems" example:"c-42"`
 }
 
 // customerBody is a customer as written by a caller: the whole of it, what is absent is emptied.
@@ -51,7 +51,7 @@ type quietBody struct {
 }
 
 // Resolve reads what the schema can't check. It runs also when the schema found faults, so that all come in one answer.
-func (b *customerBody) Resolve(huma.Context) []error {
+func (b *customerBody) Resolve(ctx huma.Context) []error {
 	var faults []error
 	fault := func(field, detail string) {
 		faults = append(faults, &wrong{Problem: notify.Problem{Field: field, Detail: detail}})
@@ -61,9 +61,9 @@ func (b *customerBody) Resolve(huma.Context) []error {
 		fault("name", notOneLine)
 	}
 	if c.Phone != "" && !isMasked(c.Phone) {
-		number, err := e164(c.Phone)
-		if err != nil {
-			fault("phone", err.Error())
+		number, ok := readPhone(ctx, c.Phone)
+		if !ok {
+			fault("phone", notAPhone)
 		}
 		c.Phone = number
 	}
@@ -115,8 +115,6 @@ func (b *preferencesBody) read(fault func(field, detail string)) notify.Preferen
 	return p
 }
 
-var channels = []notify.Channel{notify.SMS, notify.Push, notify.WebSocket}
-
 func readChannels(said map[string]bool, field string, fault func(field, detail string)) map[notify.Channel]bool {
 	if len(said) == 0 {
 		return nil
@@ -124,8 +122,8 @@ func readChannels(said map[string]bool, field string, fault func(field, detail s
 	read := make(map[notify.Channel]bool, len(said))
 	for _, word := range slices.Sorted(maps.Keys(said)) {
 		ch := notify.Channel(word)
-		if !slices.Contains(channels, ch) {
-			fault(field+"."+word, "no such channel: "+oneOf(channels))
+		if !slices.Contains(notify.Channels, ch) {
+			fault(field+"."+word, "no such channel: "+oneOf(notify.Channels))
 		}
 		read[ch] = said[word]
 	}
@@ -205,7 +203,7 @@ func (s *server) remember(ctx context.Context, id string) {
 	p, err := s.Customers.Customer(ctx, id)
 	if err != nil {
 		if !isNotFound(err) {
-			s.log.WarnContext(ctx, "profile not refreshed in the cache", "err", err, "request_id", requestOf(ctx).id)
+			s.log.WarnContext(ctx, "profile not refreshed in the cache", "error", err, "request_id", requestOf(ctx).id)
 		}
 		return
 	}

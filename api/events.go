@@ -22,8 +22,7 @@ type Publisher interface {
 }
 
 const (
-	maxEventsBody = 4 << 20   // bytes
-	maxEvent      = 256 << 10 // bytes: well below what a broker takes by default (1 MB)
+	maxEventsBody = 4 << 20 // bytes; how large one event may be is for Decode to say
 	maxEvents     = 1000
 )
 
@@ -74,7 +73,7 @@ func (s *server) publish(ctx context.Context, in *publishInput) (*publishOutput,
 		return out, nil
 	}
 	if err := s.Publisher.Produce(ctx, s.Topic, good); err != nil {
-		s.log.ErrorContext(ctx, "events not published", "err", err, "events", len(good), "request_id", requestOf(ctx).id)
+		s.log.ErrorContext(ctx, "events not published", "error", err, "events", len(good), "request_id", requestOf(ctx).id)
 		return nil, newProblem(http.StatusServiceUnavailable, "kafka_unavailable",
 			"send the same request again: events that arrived all the same are known by their id").retryAfter(5 * time.Second)
 	}
@@ -84,9 +83,6 @@ func (s *server) publish(ctx context.Context, in *publishInput) (*publishOutput,
 
 // check reads one event and gives its record the order as key, so that events of one order stay in order.
 func (s *server) check(r *notify.Record, now time.Time) (bad *problem, err error) {
-	if len(r.Value) > maxEvent {
-		return newProblem(http.StatusRequestEntityTooLarge, "event_too_large", "an event has 256 KB at most"), nil
-	}
 	var e notify.Event
 	var invalid *notify.Invalid
 	switch err := s.Decode(r, now, &e); {
@@ -191,15 +187,11 @@ func eventsDocs(op *huma.Operation) {
 
 func eventProperties() map[string]*huma.Schema {
 	text := func(doc string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Description: doc} }
-	lines := make([]any, len(notify.Lines))
-	for i, l := range notify.Lines {
-		lines[i] = string(l)
-	}
 	return map[string]*huma.Schema{
 		"id":          text("The producer's own id: the same id is the same event"),
 		"order_id":    text("The order"),
 		"customer_id": text("Who is told"),
-		"line":        {Type: huma.TypeString, Enum: lines},
+		"line":        {Type: huma.TypeString, Enum: words(notify.Lines)},
 		"milestone":   text("What was reached, such as driver_en_route_to_pickup"),
 		"sequence":    {Type: huma.TypeInteger, Description: "Grows with every event of an order and line"},
 		"occurred_at": {Type: huma.TypeString, Format: "date-time"},

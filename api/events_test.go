@@ -53,7 +53,7 @@ func TestPublish(t *testing.T) {
 
 func TestPublishTakesTheGoodOnes(t *testing.T) {
 	f := newFixture(t)
-	big := `{"order_id":"CH-9","milestone":"delivered","data":{"x":"` + strings.Repeat("x", 256<<10) + `"}}`
+	big := `{"order_id":"CH-9","milestone":"delivered","data":{"x":"` + strings.Repeat("x", most) + `"}}`
 	w := f.do("POST /v1/events", `[{"order_id":"CH-1"},{"order_id":"CH-2","milestone":"delivered"},7,`+big+`]`)
 	wantStatus(t, w, http.StatusAccepted)
 	wantJSON(t, w, `{"accepted":1,"rejected":[
@@ -61,8 +61,8 @@ func TestPublishTakesTheGoodOnes(t *testing.T) {
 			"detail":"mend the event and send it again","errors":[{"field":"milestone","detail":"is missing"}]}},
 		{"index":2,"problem":{"type":"/problems/not_json","title":"The event can't be understood","status":422,"code":"not_json",
 			"detail":"mend the event and send it again","errors":[{"field":"","detail":"not a JSON object"}]}},
-		{"index":3,"problem":{"type":"/problems/event_too_large","title":"Request Entity Too Large","status":413,"code":"event_too_large",
-			"detail":"an event has 256 KB at most"}}]}`)
+		{"index":3,"problem":{"type":"/problems/too_large","title":"The event can't be understood","status":422,"code":"too_large",
+			"detail":"mend the event and send it again","errors":[{"field":"","detail":"is too large"}]}}]}`)
 	if len(f.produced) != 1 || string(f.produced[0].Key) != "CH-2" {
 		t.Errorf("published %v", f.produced)
 	}

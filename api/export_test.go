@@ -5,8 +5,6 @@ var (
 	Cursor     = cursor
 	ReadCursor = readCursor
 	ReadTTL    = readTTL
-	E164       = e164
 	Masked     = masked
 	Split      = split
-	Nearest    = nearest
 )

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,8 +49,13 @@ func (w *world) Produce(ctx context.Context, topic string, rs []notify.Record) e
 	return nil
 }
 
+const most = 1 << 10 // bytes of an event
+
 // decode knows orders and milestones, plain or inside a CloudEvent.
 func decode(r *notify.Record, _ time.Time, dst *notify.Event) error {
+	if len(bytes.TrimSpace(r.Value)) > most {
+		return &notify.Invalid{Reason: "too_large", Problems: []notify.Problem{{Detail: "is too large"}}}
+	}
 	type event struct {
 		ID        string `json:"id"`
 		OrderID   string `json:"order_id"`
@@ -78,6 +84,18 @@ func decode(r *notify.Record, _ time.Time, dst *notify.Event) error {
 	}
 	*dst = notify.Event{Key: e.ID, OrderID: e.OrderID}
 	return nil
+}
+
+// phone knows North American numbers.
+func phone(spelled string) (string, bool) {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, spelled)
+	digits = strings.TrimPrefix(digits, "1")
+	return "+1" + digits, len(digits) == 10
 }
 
 func (w *world) Find(_ context.Context, q notify.Query) ([]notify.Entry, error) {

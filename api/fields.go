@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"onmyway/notify"
 )
 
 // fieldNames is where an operation keeps the names that its input knows.
@@ -21,7 +23,7 @@ func unknownField(ctx huma.Context, field string) string {
 	}
 	known, _ := ctx.Operation().Metadata[fieldNames].([]string)
 	last := field[strings.LastIndexByte(field, '.')+1:]
-	if name := nearest(last, known); name != "" {
+	if name, ok := notify.Nearest(last, known); ok {
 		return unknown + `: did you mean "` + name + `"?`
 	}
 	return unknown
@@ -58,42 +60,39 @@ func fieldsOf[I any]() []string {
 	return slices.Compact(names)
 }
 
+// phoneReader is where an operation keeps Deps.Phone: a Resolve has no other way to it.
+const phoneReader = "phone"
+
+// notAPhone says what readPhone asks for. It does not repeat the number.
+const notAPhone = `not a phone number: write it with its country code, such as "+14155550123"`
+
+// readPhone reads a phone number in the usual spellings and writes it as E.164.
+func readPhone(ctx huma.Context, spelled string) (e164 string, ok bool) {
+	read := ctx.Operation().Metadata[phoneReader].(func(string) (string, bool))
+	return read(spelled)
+}
+
+// channel is a notify.Channel in a request; huma refuses other words.
+type channel string
+
+// Schema is what huma asks of a type with a schema of its own.
+func (channel) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Enum: words(notify.Channels)}
+}
+
+// words are the values of an enum in a schema.
+func words[S ~string](list []S) []any {
+	values := make([]any, len(list))
+	for i, w := range list {
+		values[i] = string(w)
+	}
+	return values
+}
+
 // notOneLine says what oneLine asks for.
 const notOneLine = "has line breaks or other control characters: write it on one line"
 
 // oneLine tells whether a text can be stored and shown as it is. PostgreSQL takes no zero byte and only UTF-8.
 func oneLine(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
-
-// nearest finds the name that is at most two letters away from word, or a third of it; empty for none.
-func nearest(word string, names []string) string {
-	best, at := "", max(2, len(word)/3)+1
-	for _, n := range names {
-		if d := distance(strings.ToLower(word), n); d < at && d < len(n) {
-			best, at = n, d
-		}
-	}
-	return best
-}
-
-// distance counts the letters to add, take away or change (Levenshtein), with one row of the table.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -92,7 +92,7 @@ func (c *readiness) tell(answers map[string]error) {
 	for engine, err := range answers {
 		switch before := c.last[engine]; {
 		case err != nil && before == nil:
-			c.log.Warn("not ready", "engine", engine, "err", err)
+			c.log.Warn("not ready", "engine", engine, "error", err)
 		case err == nil && before != nil:
 			c.log.Info("ready again", "engine", engine)
 		}

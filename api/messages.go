@@ -61,10 +61,10 @@ type lineage struct {
 }
 
 type listMessagesInput struct {
-	OrderID    string    `query:"order_id" maxLength:"256"`
-	CustomerID string    `query:"customer_id" maxLength:"256"`
+	OrderID    string    `query:"order_id" maxLength:"128"`
+	CustomerID string    `query:"customer_id" maxLength:"128"`
 	Phone      string    `query:"phone" doc:"In any usual spelling"`
-	Channel    string    `query:"channel" enum:"sms,push,websocket"`
+	Channel    channel   `query:"channel"`
 	State      string    `query:"state" enum:"pending,sending,verify,accepted,sent,delivered,undelivered,failed,suppressed"`
 	Milestone  string    `query:"milestone" maxLength:"100"`
 	Since      time.Time `query:"since" doc:"Made at or after; RFC 3339"`
@@ -77,7 +77,7 @@ type listMessagesInput struct {
 }
 
 // Resolve reads the cursor and the number.
-func (in *listMessagesInput) Resolve(huma.Context) []error {
+func (in *listMessagesInput) Resolve(ctx huma.Context) []error {
 	var faults []error
 	fault := func(field, detail string) {
 		faults = append(faults, &wrong{Problem: notify.Problem{Field: field, Detail: detail}})
@@ -94,9 +94,9 @@ func (in *listMessagesInput) Resolve(huma.Context) []error {
 		if strings.HasPrefix(spelled, " ") { // a "+" that was not escaped in the query
 			spelled = "+" + spelled[1:]
 		}
-		var err error
-		if in.e164, err = e164(spelled); err != nil {
-			fault("phone", err.Error())
+		var ok bool
+		if in.e164, ok = readPhone(ctx, spelled); !ok {
+			fault("phone", notAPhone)
 		}
 	}
 	if !in.Since.IsZero() && !in.Until.IsZero() && !in.Since.Before(in.Until) {

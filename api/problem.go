@@ -112,7 +112,7 @@ func (s *server) problemOf(ctx context.Context, err error) *problem {
 	case errors.Is(ctx.Err(), context.Canceled): // the caller is gone: nobody reads the answer
 		return newProblem(statusClientGone, "client_gone", "the caller closed the connection")
 	}
-	s.log.ErrorContext(ctx, "call failed", "err", err, "request_id", requestOf(ctx).id)
+	s.log.ErrorContext(ctx, "call failed", "error", err, "request_id", requestOf(ctx).id)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return newProblem(http.StatusServiceUnavailable, "timeout", "no answer in time: send the same request again").retryAfter(5 * time.Second)
 	}

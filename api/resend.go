@@ -30,9 +30,9 @@ type resendInput struct {
 }
 
 type resendBody struct {
-	Reason  string `json:"reason" maxLength:"500" doc:"Why, in a few words: it is kept with the message" example:"customer changed phones"`
-	Channel string `json:"channel,omitempty" enum:"sms,push,websocket" doc:"Another channel; absent: the same"`
-	Force   bool   `json:"force,omitempty" doc:"Also when the text is no longer true"`
+	Reason  string  `json:"reason" maxLength:"500" doc:"Why, in a few words: it is kept with the message" example:"customer changed phones"`
+	Channel channel `json:"channel,omitempty" doc:"Another channel; absent: the same"`
+	Force   bool    `json:"force,omitempty" doc:"Also when the text is no longer true"`
 }
 
 // Resolve checks the key and that there is a reason.

@@ -28,7 +28,7 @@ type makeTokenInput struct {
 }
 
 type tokenBody struct {
-	OrderID string `json:"order_id,omitempty" maxLength:"256" doc:"Only this order; absent: all orders of the customer"`
+	OrderID string `json:"order_id,omitempty" maxLength:"128" doc:"Only this order; absent: all orders of the customer"`
 	TTL     string `json:"ttl,omitempty" doc:"How long it is good: seconds, or with units such as 30m, 12h, 7d; at most 90d" default:"24h"`
 
 	ttl time.Duration

@@ -1,20 +1,15 @@
 package twilio
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"onmyway/channels/outhttp"
 	"onmyway/notify"
 )
 
@@ -42,11 +37,11 @@ func (x *exchange) answer(err error, now time.Time) notify.Answer {
 		// A server error may come after the message was stored, and so may a page of some proxy: neither is a no.
 		a.Verdict, a.Reason, a.Detail = notify.Unclear, notify.UnclearEnd, "no clear yes or no"
 		if x.readErr != nil {
-			a.Detail = "the answer broke off: " + inWords(x.readErr)
+			a.Detail = "the answer broke off: " + outhttp.Describe(x.readErr)
 		}
 	}
 	if a.Reason == notify.RateLimited {
-		a.RetryAfter = parseRetryAfter(x.retryAfter, now)
+		a.RetryAfter = outhttp.RetryAfter(x.header, now, maxRetryAfter)
 	}
 	a.Detail = spell(a)
 	return a
@@ -60,9 +55,9 @@ func (x *exchange) silence(err error) notify.Answer {
 		c := misconfigured("the request could not be made: see the credentials")
 		return notify.Answer{Verdict: c.verdict, Reason: c.reason, RetryAfter: c.after, Detail: c.words}
 	case x.unsent():
-		return notify.Answer{Verdict: notify.NotTaken, Reason: notify.Unreachable, Detail: "nothing was sent: " + inWords(err)}
+		return notify.Answer{Verdict: notify.NotTaken, Reason: notify.Unreachable, Detail: "nothing was sent: " + outhttp.Describe(err)}
 	}
-	return notify.Answer{Verdict: notify.Unclear, Reason: notify.UnclearEnd, Detail: "no answer came: " + inWords(err)}
+	return notify.Answer{Verdict: notify.Unclear, Reason: notify.UnclearEnd, Detail: "no answer came: " + outhttp.Describe(err)}
 }
 
 // spell writes what staff read of an answer: status, code, words.
@@ -96,51 +91,4 @@ func parseAnswer(body []byte) (sid string, code int) {
 func isSID(s string) bool {
 	named := strings.HasPrefix(s, "SM") || strings.HasPrefix(s, "MM")
 	return named && len(s) > 2 && len(s) <= 64 && alphanumeric.MatchString(s)
-}
-
-// parseRetryAfter reads both forms of RFC 9110 section 10.2.3, seconds and a date. It returns 0 for anything else, and
-// never more than maxRetryAfter.
-func parseRetryAfter(header string, now time.Time) time.Duration {
-	header = strings.TrimSpace(header)
-	if at, err := http.ParseTime(header); err == nil {
-		return min(max(at.Sub(now), 0), maxRetryAfter)
-	}
-	n, err := strconv.ParseUint(header, 10, 64)
-	switch {
-	case errors.Is(err, strconv.ErrRange), err == nil && n > uint64(maxRetryAfter/time.Second):
-		return maxRetryAfter
-	case err != nil:
-		return 0
-	}
-	return time.Duration(n) * time.Second
-}
-
-// inWords names a network error without its text, which holds addresses and the URL.
-func inWords(err error) string {
-	var (
-		dns   *net.DNSError
-		cert  *tls.CertificateVerificationError
-		alert tls.AlertError
-		plain tls.RecordHeaderError
-		name  x509.HostnameError
-		slow  net.Error
-	)
-	switch {
-	case errors.Is(err, context.Canceled):
-		return "canceled"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
-		return "out of time"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused"
-	case errors.As(err, &dns):
-		return "the host name was not found"
-	case errors.As(err, &cert), errors.As(err, &alert), errors.As(err, &plain), errors.As(err, &name),
-		errors.Is(err, http.ErrSchemeMismatch):
-		return "TLS failed"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "connection reset"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "connection closed"
-	}
-	return "connection failed"
 }

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"onmyway/channels/outhttp"
 )
 
 // DefaultBaseURL is where requests go when Config.BaseURL is empty: the US1 region.
@@ -118,18 +120,11 @@ func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("account_sid", c.AccountSID),
 		slog.String("api_key", c.APIKey),
-		slog.String("api_secret", mask(c.APISecret)),
-		slog.String("auth_token", mask(c.AuthToken)),
+		slog.String("api_secret", outhttp.Mask(c.APISecret)),
+		slog.String("auth_token", outhttp.Mask(c.AuthToken)),
 		slog.String("messaging_service_sid", c.MessagingServiceSID),
-		slog.String("from", mask(c.From)),
+		slog.String("from", outhttp.Mask(c.From)),
 		slog.String("base_url", c.BaseURL),
 		slog.String("public_url", c.PublicURL),
 	)
-}
-
-func mask(secret string) string {
-	if secret == "" {
-		return ""
-	}
-	return "***"
 }

@@ -29,10 +29,10 @@ type exchange struct {
 	asked  atomic.Bool // next began to look for a connection
 	got    atomic.Bool // next had a connection: bytes may have left
 
-	status     int    // 0: no answer came
-	retryAfter string // the header as it came
-	body       []byte // of the answer, up to maxAnswer
-	readErr    error  // why body ends before the answer does
+	status  int // 0: no answer came
+	header  http.Header
+	body    []byte // of the answer, up to maxAnswer
+	readErr error  // why body ends before the answer does
 }
 
 // RoundTrip passes the request on, once, and reads the whole answer: the generated client does not close the bodies of
@@ -51,8 +51,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	x.status = resp.StatusCode
-	x.retryAfter = resp.Header.Get("Retry-After")
+	x.status, x.header = resp.StatusCode, resp.Header
 	x.body, x.readErr = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	resp.Body = io.NopCloser(bytes.NewReader(x.body))
 	return resp, nil

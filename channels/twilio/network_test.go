@@ -46,10 +46,10 @@ func TestUnreachable(t *testing.T) {
 		name, base, words string
 		time              time.Duration
 	}{
-		{"refused", closed.URL, "connection refused", time.Minute},
-		{"no TLS there", "https" + strings.TrimPrefix(plain.URL, "http"), "TLS failed", time.Minute},
-		{"certificate of nobody", secure.URL, "TLS failed", time.Minute},
-		{"TLS without an answer", "https://" + mute.Addr().String(), "out of time", 200 * time.Millisecond},
+		{"refused", closed.URL, "the connection was refused", time.Minute},
+		{"no TLS there", "https" + strings.TrimPrefix(plain.URL, "http"), "the TLS handshake failed", time.Minute},
+		{"certificate of nobody", secure.URL, "the TLS handshake failed", time.Minute},
+		{"TLS without an answer", "https://" + mute.Addr().String(), "no answer in time", 200 * time.Millisecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), tt.time)

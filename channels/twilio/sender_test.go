@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"onmyway/channels/outhttp"
 	"onmyway/channels/twilio"
 	"onmyway/channels/twilio/twiliotest"
 	"onmyway/notify"
@@ -20,7 +21,7 @@ import (
 // newSender makes a sender whose Twilio is at base, with connections of its own.
 func newSender(t *testing.T, base string, change ...func(*twilio.Config)) *twilio.Sender {
 	t.Helper()
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	transport := outhttp.Transport(outhttp.Guard{Private: true, Insecure: true})
 	t.Cleanup(transport.CloseIdleConnections)
 	cfg := good()
 	cfg.BaseURL = base

@@ -41,19 +41,12 @@ func (c Config) Guard() outhttp.Guard {
 
 // LogValue leaves the private key out.
 func (c Config) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("public_key", c.PublicKey), slog.String("private_key", masked(c.PrivateKey)),
+	return slog.GroupValue(slog.String("public_key", c.PublicKey), slog.String("private_key", outhttp.Mask(c.PrivateKey)),
 		slog.String("subject", c.Subject), slog.Any("allowed_hosts", c.Guard().Hosts), slog.Bool("allow_insecure", c.AllowInsecure))
 }
 
 // String leaves the private key out.
 func (c Config) String() string { return c.LogValue().String() }
-
-func masked(secret string) string {
-	if secret == "" {
-		return ""
-	}
-	return "***"
-}
 
 // subject brings the VAPID subject into the form that the library wants: an https URL, or an e-mail address without
 // "mailto:", which the library puts in front whatever it gets. Apple answers 403 to a subject that nobody could write to.

@@ -109,6 +109,11 @@ func (s *Store) Repeated(ctx context.Context, key notify.Idempotent) (id notify.
 	return id, true, nil
 }
 
+// asker is a database or a transaction.
+type asker interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
 // madeBefore is the message that an idempotency key made. Errors: sql.ErrNoRows; notify.ErrKeyReused.
 func madeBefore(ctx context.Context, q asker, idem notify.Idempotent) (id notify.ID, err error) {
 	const stored = `SELECT body_hash, message_id FROM idempotency WHERE principal = $1 AND key = $2`
