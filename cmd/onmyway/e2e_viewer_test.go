@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -94,19 +95,23 @@ func (v *viewer) session(ctx context.Context, n *node, open func()) error {
 		return err
 	}
 	for {
-		frame, err := ws.ReadFrame(early)
+		header, err := ws.ReadHeader(early)
 		if err != nil {
 			return err
 		}
+		payload := make([]byte, header.Length) // from our own service
+		if _, err := io.ReadFull(early, payload); err != nil {
+			return err
+		}
 		switch {
-		case frame.Header.OpCode == ws.OpClose:
+		case header.OpCode == ws.OpClose:
 			return errors.New("closed by the service")
-		case string(frame.Payload) == "{}":
+		case string(payload) == "{}":
 			if err := say("{}"); err != nil {
 				return err
 			}
 		default:
-			if err := v.hear(n, frame.Payload, open); err != nil {
+			if err := v.hear(n, payload, open); err != nil {
 				return err
 			}
 		}

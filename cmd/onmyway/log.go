@@ -19,7 +19,7 @@ func newLog(w io.Writer, cfg LogConfig) (*slog.Logger, error) {
 	}
 	switch format := strings.ToLower(cfg.Format); {
 	case format == "text", format == "auto" && terminal(w):
-		return slog.New(tint.NewHandler(w, &tint.Options{
+		return slog.New(tint.NewTextHandler(w, &tint.Options{
 			Level: level, TimeFormat: time.TimeOnly, NoColor: !terminal(w) || os.Getenv("NO_COLOR") != "",
 		})), nil
 	case format == "json", format == "auto":

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"onmyway/channels/webpush"
+	"onmyway/notify/sqlstore"
 )
 
 func serveCommand() *cobra.Command {
@@ -79,22 +80,29 @@ func migrateCommand() *cobra.Command {
 }
 
 func migrateUp(cmd *cobra.Command) error {
-	cfg, err := loadConfig(cmd.Flags())
-	if err != nil {
-		return usageError{err}
-	}
-	log, err := newLog(os.Stderr, cfg.Log)
-	if err != nil {
-		return err
-	}
-	store, err := openStore(cmd.Context(), cfg, log)
-	if err != nil {
-		return err
-	}
-	return errors.Join(store.Migrate(cmd.Context()), store.Close())
+	return withStore(cmd, func(ctx context.Context, s *sqlstore.Store) error { return s.Migrate(ctx) })
 }
 
 func migrateStatus(cmd *cobra.Command) error {
+	return withStore(cmd, func(ctx context.Context, s *sqlstore.Store) error {
+		list, err := s.Status(ctx)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+		for _, m := range list {
+			applied := "missing"
+			if !m.AppliedAt.IsZero() {
+				applied = m.AppliedAt.UTC().Format("2006-01-02 15:04:05Z")
+			}
+			fmt.Fprintf(w, "%d\t%s\t%s\n", m.Version, m.Name, applied)
+		}
+		return w.Flush()
+	})
+}
+
+// withStore opens the configured database for one call.
+func withStore(cmd *cobra.Command, use func(context.Context, *sqlstore.Store) error) error {
 	cfg, err := loadConfig(cmd.Flags())
 	if err != nil {
 		return usageError{err}
@@ -107,16 +115,7 @@ func migrateStatus(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	list, err := store.Status(cmd.Context())
-	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
-	for _, m := range list {
-		applied := "missing"
-		if !m.AppliedAt.IsZero() {
-			applied = m.AppliedAt.UTC().Format("2006-01-02 15:04:05Z")
-		}
-		fmt.Fprintf(w, "%d\t%s\t%s\n", m.Version, m.Name, applied)
-	}
-	return errors.Join(err, w.Flush(), store.Close())
+	return errors.Join(use(cmd.Context(), store), store.Close())
 }
 
 func vapidCommand() *cobra.Command {
