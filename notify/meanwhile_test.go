@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,28 +74,29 @@ func takenBehind(t *testing.T, ch notify.Channel) {
 		d := &notify.Dispatcher{Channel: ch, Sender: p, Ledger: r.store, Finish: fin, Lanes: 1, Queue: 100, Timeout: 5 * time.Second, Outage: o,
 			Durable: ch == notify.SMS, SQL: o, Now: time.Now, Room: func() {}}
 		d.Prepare()
-		var put func([]notify.Message)
+		var put relay
 		in := &notify.Intake{Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
-			Put: func(ms []notify.Message) { put(ms) }, Rules: r.rules, Now: time.Now, Kafka: o, Redis: o, SQL: o, Burial: o}
+			Put: put.put, Rules: r.rules, Now: time.Now, Kafka: o, Redis: o, SQL: o, Burial: o}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go in.Work(ctx, &partition{topic: r.log})
-		go d.Run(ctx)
-		go fin.Run(ctx)
+		var running, finishing sync.WaitGroup
+		running.Go(func() { _ = in.Work(ctx, &partition{topic: r.log}) })
+		running.Go(func() { _ = d.Run(ctx) })
+		finishing.Go(func() { _ = fin.Run(ctx) })
 		now := time.Now()
 		// A: was released (a retry)
-		put = func(ms []notify.Message) {
+		put.to(func(ms []notify.Message) {
 			for _, m := range ms {
 				_ = r.store.Release(ctx, []notify.ID{m.ID})
 			}
-		}
+		})
 		r.log.produce(next(1, 1, "driver_en_route_to_pickup", now))
 		time.Sleep(100 * time.Millisecond)
 		claimed, err := r.store.Claim(ctx, time.Now(), ch, 10) // Sweep is here ...
 		if err != nil || len(claimed) != 1 {
 			t.Fatal(claimed, err)
 		}
-		put = notify.Dispatchers{ch: d}.Put
+		put.to(notify.Dispatchers{ch: d}.Put)
 		x := next(51, 1, "driver_en_route_to_pickup", now) // same customer, another order: keeps the lane busy
 		b := next(1, 2, "picked_up", now)
 		r.log.produce(x)
@@ -119,8 +121,9 @@ func takenBehind(t *testing.T, ch notify.Channel) {
 		}
 		cancel()
 		time.Sleep(time.Minute)
+		running.Wait()
 		fin.Close()
-		synctest.Wait()
+		finishing.Wait()
 	})
 }
 
@@ -137,24 +140,25 @@ func TestPushOlderAfterNewer(t *testing.T) {
 		d := &notify.Dispatcher{Channel: notify.Push, Sender: p, Ledger: r.store, Finish: fin, Lanes: 1, Queue: 100, Timeout: 5 * time.Second, Outage: o,
 			SQL: o, Now: time.Now, Room: func() {}}
 		d.Prepare()
-		var put func([]notify.Message)
+		var put relay
 		in := &notify.Intake{Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
-			Put: func(ms []notify.Message) { put(ms) }, Rules: r.rules, Now: time.Now, Kafka: o, Redis: o, SQL: o, Burial: o}
+			Put: put.put, Rules: r.rules, Now: time.Now, Kafka: o, Redis: o, SQL: o, Burial: o}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go in.Work(ctx, &partition{topic: r.log})
-		go d.Run(ctx)
-		go fin.Run(ctx)
-		put = func(ms []notify.Message) {
+		var running, finishing sync.WaitGroup
+		running.Go(func() { _ = in.Work(ctx, &partition{topic: r.log}) })
+		running.Go(func() { _ = d.Run(ctx) })
+		finishing.Go(func() { _ = fin.Run(ctx) })
+		put.to(func(ms []notify.Message) {
 			for _, m := range ms {
 				_ = r.store.Release(ctx, []notify.ID{m.ID})
 			}
-		}
+		})
 		now := time.Now()
 		r.log.produce(next(1, 1, "driver_en_route_to_pickup", now))
 		time.Sleep(100 * time.Millisecond)
 		claimed, _ := r.store.Claim(ctx, time.Now(), notify.Push, 10)
-		put = notify.Dispatchers{notify.Push: d}.Put
+		put.to(notify.Dispatchers{notify.Push: d}.Put)
 		r.log.produce(next(1, 2, "picked_up", now))
 		time.Sleep(100 * time.Millisecond)
 		d.Take(claimed)
@@ -168,8 +172,9 @@ func TestPushOlderAfterNewer(t *testing.T) {
 		}
 		cancel()
 		time.Sleep(time.Minute)
+		running.Wait()
 		fin.Close()
-		synctest.Wait()
+		finishing.Wait()
 	})
 }
 
@@ -301,4 +306,23 @@ func TestCacheOfRepeats(t *testing.T) {
 			t.Errorf("%d texts after the opt-out, to %s", n, r.sms.accepted[before].Address)
 		}
 	})
+}
+
+// relay hands messages to whom a test says.
+type relay struct {
+	mu   sync.Mutex
+	next func([]notify.Message)
+}
+
+func (r *relay) to(next func([]notify.Message)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next = next
+}
+
+func (r *relay) put(ms []notify.Message) {
+	r.mu.Lock()
+	next := r.next
+	r.mu.Unlock()
+	next(ms)
 }

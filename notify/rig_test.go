@@ -179,7 +179,7 @@ func (p *partition) Fetch(ctx context.Context, dst []notify.Record) (int, error)
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(10 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
