@@ -84,7 +84,7 @@ func (s *server) accessLog(next http.Handler) http.Handler {
 			s.log.LogAttrs(r.Context(), level, "request",
 				slog.String("method", r.Method), slog.String("route", route),
 				slog.Int("status", cmp.Or(seen.Status(), http.StatusOK)), slog.Int("bytes", seen.BytesWritten()),
-				slog.Duration("took", time.Since(began)), slog.String("key", requestOf(r.Context()).caller),
+				slog.Float64("took_ms", float64(time.Since(began).Microseconds())/1000), slog.String("key", requestOf(r.Context()).caller),
 				slog.String("client", middleware.GetClientIP(r.Context())), slog.String("request_id", requestOf(r.Context()).id))
 		}()
 		next.ServeHTTP(seen, r)

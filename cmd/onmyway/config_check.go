@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"time"
+
+	"golang.org/x/text/language"
 
 	"onmyway/channels/twilio"
 	"onmyway/notify"
@@ -55,6 +58,12 @@ func (c *Config) check() error {
 	for key, d := range map[string]time.Duration{"sms.timeout": c.SMS.Timeout, "push.timeout": c.Push.Timeout} {
 		bad(d < time.Second || d > 15*time.Second, key+" must be from 1s to 15s: a stop waits for it")
 	}
+	for key, addr := range map[string]string{"http.addr": c.HTTP.Addr, "ops.addr": c.Ops.Addr} {
+		_, _, err := net.SplitHostPort(addr)
+		bad(err != nil, fmt.Sprintf("%s: %q is not host:port, such as :8080 or 127.0.0.1:8080", key, addr))
+	}
+	_, err := language.Parse(c.Defaults.Locale)
+	bad(err != nil, fmt.Sprintf("defaults.locale: %q is no language, such as en-US", c.Defaults.Locale))
 	bad(c.HTTP.MaxSockets < 1, "http.max_sockets must be 1 or more")
 	bad(c.Kafka.TLS.Enabled && len(c.Kafka.Brokers) == 0, "kafka.tls.enabled is set but kafka.brokers is missing: the embedded Kafka speaks no TLS")
 	bad(c.Redis.TLS.Enabled && c.Redis.URL == "", "redis.tls.enabled is set but redis.url is missing: the embedded Redis speaks no TLS")

@@ -61,8 +61,12 @@ func command() *cobra.Command {
 
 // noArgs refuses arguments, which are most often a misspelt command.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("%s: %q is not a command", cmd.CommandPath(), args[0])}
+	switch {
+	case len(args) == 0:
+		return nil
+	case cmd.HasAvailableSubCommands():
+		return usageError{fmt.Errorf("%q is not a command", args[0])}
+	default:
+		return usageError{fmt.Errorf("%s takes no arguments: %q", cmd.Name(), args[0])}
 	}
-	return nil
 }

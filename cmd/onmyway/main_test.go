@@ -37,7 +37,7 @@ func TestExitCodes(t *testing.T) {
 		{name: "version", args: "--version", code: 0, says: version},
 		{name: "keys", args: "vapid generate", code: 0, says: "private_key: "},
 		{name: "unknown command", args: "serv", code: 2, says: `"serv" is not a command`},
-		{name: "argument that serve does not take", args: "serve now", code: 2, says: `"now" is not a command`},
+		{name: "argument that serve does not take", args: "serve now", code: 2, says: `serve takes no arguments: "now"`},
 		{name: "unknown flag", args: "serve --http.adr :1", code: 2, says: "http.adr"},
 		{name: "flag of the wrong type", args: "serve --kafka.partitions many", code: 2, says: "kafka.partitions"},
 		{name: "unknown variable", args: "serve", env: []string{"ONMYWAY_KAFKA__BROKER=a:1"}, code: 2, says: "did you mean kafka.brokers?"},

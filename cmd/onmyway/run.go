@@ -49,7 +49,8 @@ func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 		return nil, err
 	}
 	if names := wordless(rules); len(names) > 0 {
-		log.Info("milestones without a template are told nowhere", "count", len(names), "milestones", names)
+		log.Info("milestones without a template are told nowhere; log.level debug names them", "count", len(names))
+		log.Debug("milestones without a template", "milestones", names)
 	}
 	if s.channels, err = channels.Build(channelConfig(cfg), e.store, log); err != nil {
 		return nil, err

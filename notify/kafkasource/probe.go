@@ -31,7 +31,7 @@ func (k *Kafka) reach(ctx context.Context) error {
 		}
 		var final *unusable
 		if errors.As(last, &final) || !sleep(ctx, wait) {
-			return fmt.Errorf("use Kafka: %w", last)
+			return fmt.Errorf("use Kafka: %w; check kafka.brokers and that the brokers run", last)
 		}
 	}
 }
