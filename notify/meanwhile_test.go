@@ -55,127 +55,71 @@ func TestBrowserWithoutCustomer(t *testing.T) {
 	}
 }
 
-// newer news waits in its lane while Sweep brings older news that it superseded between Claim and Take
-func TestOlderTakenBehindNewer(t *testing.T) {
+// Sweep claims a message, newer news supersedes it in SQL, and only then the dispatcher gets it: the older one must not leave
+// and the newer one must, whether that waits in the lane or has left already.
+func TestOlderTakenAfterNewer(t *testing.T) {
 	for _, ch := range []notify.Channel{notify.SMS, notify.Push} {
-		t.Run(string(ch), func(t *testing.T) { takenBehind(t, ch) })
+		for name, latency := range map[string]time.Duration{"newer waits": time.Second, "newer has left": 0} {
+			t.Run(string(ch)+", "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { takenAfter(t, ch, latency) })
+			})
+		}
 	}
 }
 
-func takenBehind(t *testing.T, ch notify.Channel) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		_ = r.store.Subscribe(t.Context(), notify.Subscription{ID: "browser", CustomerID: "c-1"})
-		log := slog.New(slog.NewTextHandler(io.Discard, nil))
-		o := &notify.Outage{Engine: "x", Log: log}
-		fin := &notify.Finisher{Ledger: r.store, SQL: o, Now: time.Now}
-		fin.Prepare()
-		p := &provider{latency: time.Second}
-		d := &notify.Dispatcher{Channel: ch, Sender: p, Ledger: r.store, Finish: fin, Lanes: 1, Queue: 100, Timeout: 5 * time.Second, Outage: o,
-			Durable: ch == notify.SMS, SQL: o, Now: time.Now, Room: func() {}}
-		d.Prepare()
-		var put relay
-		in := &notify.Intake{Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
-			Put: put.put, Rules: r.rules, Now: time.Now, Kafka: o, Redis: o, SQL: o, Burial: o}
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		var running, finishing sync.WaitGroup
-		running.Go(func() { _ = in.Work(ctx, &partition{topic: r.log}) })
-		running.Go(func() { _ = d.Run(ctx) })
-		finishing.Go(func() { _ = fin.Run(ctx) })
-		now := time.Now()
-		// A: was released (a retry)
-		put.to(func(ms []notify.Message) {
-			for _, m := range ms {
-				_ = r.store.Release(ctx, []notify.ID{m.ID})
-			}
-		})
-		r.log.produce(next(1, 1, "driver_en_route_to_pickup", now))
+func takenAfter(t *testing.T, ch notify.Channel, latency time.Duration) {
+	r := newRig(t)
+	_ = r.store.Subscribe(t.Context(), notify.Subscription{ID: "browser", CustomerID: "c-1"})
+	o := &notify.Outage{Engine: "x", Log: slog.New(slog.DiscardHandler)}
+	fin := &notify.Finisher{Ledger: r.store, SQL: o, Now: time.Now}
+	fin.Prepare()
+	p := &provider{latency: latency}
+	d := &notify.Dispatcher{Channel: ch, Sender: p, Ledger: r.store, Finish: fin, Lanes: 1, Queue: 100, Timeout: 5 * time.Second, Outage: o,
+		Durable: ch == notify.SMS, SQL: o, Now: time.Now, Room: func() {}}
+	d.Prepare()
+	var put relay
+	in := &notify.Intake{Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
+		Put: put.put, Rules: r.rules, Now: time.Now, Kafka: o, Redis: o, SQL: o, Burial: o}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running, finishing sync.WaitGroup
+	running.Go(func() { _ = in.Work(ctx, &partition{topic: r.log}) })
+	running.Go(func() { _ = d.Run(ctx) })
+	finishing.Go(func() { _ = fin.Run(ctx) })
+	tell := func(e notify.Event) {
+		r.log.produce(e)
 		time.Sleep(100 * time.Millisecond)
-		claimed, err := r.store.Claim(ctx, time.Now(), ch, 10) // Sweep is here ...
-		if err != nil || len(claimed) != 1 {
-			t.Fatal(claimed, err)
-		}
-		put.to(notify.Dispatchers{ch: d}.Put)
-		x := next(51, 1, "driver_en_route_to_pickup", now) // same customer, another order: keeps the lane busy
-		b := next(1, 2, "picked_up", now)
-		r.log.produce(x)
-		time.Sleep(100 * time.Millisecond)
-		r.log.produce(b)
-		time.Sleep(100 * time.Millisecond)
-		d.Take(claimed) // ... and only now here
-		time.Sleep(time.Hour)
-		for _, m := range r.store.Messages() {
-			if m.Channel == ch {
-				t.Logf("%s %s: %s %s", m.OrderID, m.Milestone, m.State, m.Reason)
-			}
-		}
-		var got []string
-		for _, m := range p.accepted {
-			if m.OrderID == "CH-1" {
-				got = append(got, m.Milestone)
-			}
-		}
-		if len(got) != 1 || got[0] != "picked_up" {
-			t.Errorf("sent %v, want picked_up alone", got)
-		}
-		cancel()
-		time.Sleep(time.Minute)
-		running.Wait()
-		fin.Close()
-		finishing.Wait()
-	})
-}
+	}
 
-// the lane's order for push: newer was sent already when older, superseded, is taken.
-func TestPushOlderAfterNewer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		_ = r.store.Subscribe(t.Context(), notify.Subscription{ID: "browser", CustomerID: "c-1"})
-		log := slog.New(slog.NewTextHandler(io.Discard, nil))
-		o := &notify.Outage{Engine: "x", Log: log}
-		fin := &notify.Finisher{Ledger: r.store, SQL: o, Now: time.Now}
-		fin.Prepare()
-		p := &provider{}
-		d := &notify.Dispatcher{Channel: notify.Push, Sender: p, Ledger: r.store, Finish: fin, Lanes: 1, Queue: 100, Timeout: 5 * time.Second, Outage: o,
-			SQL: o, Now: time.Now, Room: func() {}}
-		d.Prepare()
-		var put relay
-		in := &notify.Intake{Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
-			Put: put.put, Rules: r.rules, Now: time.Now, Kafka: o, Redis: o, SQL: o, Burial: o}
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		var running, finishing sync.WaitGroup
-		running.Go(func() { _ = in.Work(ctx, &partition{topic: r.log}) })
-		running.Go(func() { _ = d.Run(ctx) })
-		finishing.Go(func() { _ = fin.Run(ctx) })
-		put.to(func(ms []notify.Message) {
-			for _, m := range ms {
-				_ = r.store.Release(ctx, []notify.ID{m.ID})
-			}
-		})
-		now := time.Now()
-		r.log.produce(next(1, 1, "driver_en_route_to_pickup", now))
-		time.Sleep(100 * time.Millisecond)
-		claimed, _ := r.store.Claim(ctx, time.Now(), notify.Push, 10)
-		put.to(notify.Dispatchers{notify.Push: d}.Put)
-		r.log.produce(next(1, 2, "picked_up", now))
-		time.Sleep(100 * time.Millisecond)
-		d.Take(claimed)
-		time.Sleep(time.Minute)
-		var got []string
-		for _, m := range p.accepted {
+	put.to(func(ms []notify.Message) { // as after a refusal: nobody's
+		for _, m := range ms {
+			_ = r.store.Release(ctx, []notify.ID{m.ID})
+		}
+	})
+	now := time.Now()
+	tell(next(1, 1, "driver_en_route_to_pickup", now))
+	claimed, err := r.store.Claim(ctx, time.Now(), ch, 10) // Sweep is here ...
+	if err != nil || len(claimed) != 1 {
+		t.Fatal(claimed, err)
+	}
+	put.to(notify.Dispatchers{ch: d}.Put)
+	tell(next(51, 1, "driver_en_route_to_pickup", now)) // another order of the customer keeps the lane busy, if it can
+	tell(next(1, 2, "picked_up", now))
+	d.Take(claimed) // ... and only now here
+	time.Sleep(time.Hour)
+	cancel()
+	running.Wait()
+	fin.Close()
+	finishing.Wait()
+
+	var got []string
+	for _, m := range p.accepted {
+		if m.OrderID == "CH-1" {
 			got = append(got, m.Milestone)
 		}
-		if len(got) != 1 {
-			t.Errorf("sent %v, want picked_up alone", got)
-		}
-		cancel()
-		time.Sleep(time.Minute)
-		running.Wait()
-		fin.Close()
-		finishing.Wait()
-	})
+	}
+	if len(got) != 1 || got[0] != "picked_up" {
+		t.Errorf("sent %v, want picked_up alone", got)
+	}
 }
 
 // the order goes to another customer; both are in one lane
