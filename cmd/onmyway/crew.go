@@ -29,7 +29,7 @@ type part struct {
 	done   chan struct{}
 }
 
-// The parts, named as in doc.go of notify.
+// The parts, by what they do.
 const (
 	intake      = "intake"
 	dismissing  = "dismissing" // dead processes

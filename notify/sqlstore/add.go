@@ -126,17 +126,14 @@ func (a *addition) profiles(ctx context.Context, tx *sql.Tx) error {
 	if moved.Orders, err = a.heads(ctx, tx, orders); err != nil {
 		return err
 	}
-	if err := a.lockCustomers(ctx, tx, customers); err != nil {
+	told, err := a.hold(ctx, tx)
+	if err != nil {
 		return err
 	}
 	if moved.Customers, err = a.customers(ctx, tx, customers); err != nil {
 		return err
 	}
-	other, err := a.told(ctx, tx)
-	if err != nil {
-		return err
-	}
-	moved.Customers = append(moved.Customers, other...)
+	moved.Customers = append(moved.Customers, told...)
 	if len(moved.Orders)+len(moved.Customers) > 0 {
 		return moved
 	}
@@ -240,19 +237,26 @@ func (a *addition) customers(ctx context.Context, tx *sql.Tx, touched map[string
 	return sortedKeys(missing), nil
 }
 
-// told returns those that messages are for and that have changed: a message must not slip in behind a choice that was made
-// while it was decided. The rows stay locked, so that a choice made from here on finds the message and suppresses it.
-func (a *addition) told(ctx context.Context, tx *sql.Tx) ([]string, error) {
-	if len(a.b.Told) == 0 {
-		return nil, nil
-	}
+// hold locks the rows of all customers that the batch writes or tells, in one order, so that two processes cannot wait for
+// each other. It returns those that messages are for and that have changed: a message must not slip in behind a choice that
+// was made while it was decided, and a choice made from here on finds the message and suppresses it.
+func (a *addition) hold(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	changed := make(map[string]*notify.Customer, len(a.b.Told))
 	for i := range a.b.Told {
 		changed[a.b.Told[i].ID] = &a.b.Told[i]
 	}
 	d := a.s.dialect
-	rows, err := tx.QueryContext(ctx, `SELECT id, version FROM customers WHERE id`+d.inTexts(1)+` ORDER BY id`+d.forShare(),
-		d.texts(sortedKeys(changed)))
+	held, lock := sortedKeys(changed), d.forShare()
+	if d.forUpdate() != "" && len(a.b.Customers) > 0 { // one writer needs no locks
+		lock = d.forUpdate()
+		for i := range a.b.Customers {
+			held = append(held, a.b.Customers[i].ID)
+		}
+	}
+	if len(held) == 0 {
+		return nil, nil
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT id, version FROM customers WHERE id`+d.inTexts(1)+` ORDER BY id`+lock, d.texts(held))
 	if err != nil {
 		return nil, err
 	}
@@ -266,27 +270,6 @@ func (a *addition) told(ctx context.Context, tx *sql.Tx) ([]string, error) {
 		return err
 	})
 	return sortedKeys(changed), err
-}
-
-// lockCustomers locks all that the batch writes or tells, in one order, so that two processes cannot wait for each other.
-func (a *addition) lockCustomers(ctx context.Context, tx *sql.Tx, touched map[string]bool) error {
-	d := a.s.dialect
-	if d.forUpdate() == "" || len(a.b.Customers)+len(a.b.Told) < 2 {
-		return nil
-	}
-	all := map[string]*notify.Customer{}
-	for i := range a.b.Told {
-		all[a.b.Told[i].ID] = nil
-	}
-	for i := range a.b.Customers {
-		all[a.b.Customers[i].ID] = nil
-	}
-	rows, err := tx.QueryContext(ctx, `SELECT id FROM customers WHERE id`+d.inTexts(1)+` ORDER BY id`+d.forUpdate(), d.texts(sortedKeys(all)))
-	if err != nil {
-		return err
-	}
-	_, err = drain(rows, func(scan func(...any) error) error { var id string; return scan(&id) })
-	return err
 }
 
 func sortedKeys(customers map[string]*notify.Customer) []string {
