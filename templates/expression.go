@@ -9,24 +9,25 @@ import (
 type fact struct {
 	name             string
 	kind             Kind
-	from             source
+	from             origin
 	max              int
+	glossary         bool
 	values           []string
 	start, end       string // names of the parts of a window
 	amount, currency string // names of the parts of an amount
 }
 
-// source is where the value of a name is.
-type source int
+// origin is where the value of a name is.
+type origin int
 
 const (
-	fromEvent source = iota
+	fromEvent origin = iota
 	fromOrder
 	fromLine
 	fromCustomer
 )
 
-var sources = map[string]source{"order_id": fromOrder, "line": fromLine, "customer_name": fromCustomer}
+var origins = map[string]origin{"order_id": fromOrder, "line": fromLine, "customer_name": fromCustomer}
 
 // field is {{ fact | filters }}.
 type field struct {
@@ -35,48 +36,7 @@ type field struct {
 	as       Kind
 	changes  []change
 	fallback string // what the default filter says, changed by the filters after it; empty for none
-}
-
-// change is a filter that turns a text into another.
-type change int
-
-const (
-	changeFirst change = iota
-	changeCar
-	changeUpcase
-)
-
-var changes = map[string]change{"first": changeFirst, "car": changeCar, "upcase": changeUpcase}
-
-// reads lists the kinds that a filter can read.
-var reads = map[string][]Kind{
-	"time":   {KindTime, KindWindow},
-	"date":   {KindDate, KindTime, KindWindow},
-	"window": {KindWindow, KindTime},
-	"list":   {KindList},
-	"first":  {KindText},
-	"car":    {KindText},
-	"upcase": {KindText},
-}
-
-var filters = []string{"default", "first", "car", "time", "date", "window", "list", "upcase"}
-
-// changed puts the value at dst[start:] through the filters.
-func (f *field) changed(dst []byte, start int) []byte {
-	for _, c := range f.changes {
-		dst = c.apply(dst, start)
-	}
-	return dst
-}
-
-func (c change) apply(dst []byte, start int) []byte {
-	switch c {
-	case changeFirst:
-		return firstName(dst, start)
-	case changeCar:
-		return carName(dst, start)
-	}
-	return upperCase(dst, start)
+	forms    forms  // of the plural filter
 }
 
 // field parses what stands between {{ and }}.
@@ -104,46 +64,19 @@ func (p *parser) field(t token) (*field, error) {
 	return f, nil
 }
 
-// filter adds a filter to f and returns the words that follow it.
-func (p *parser) filter(f *field, name string, words []string) ([]string, error) {
-	if name == "default" {
-		if len(words) < 2 || words[0] != ":" || !isString(words[1]) || len(words[1]) == 1 {
-			return nil, p.errorAt(f.line, `default needs a text: {{ %s | default: "…" }}`, f.fact.name)
-		}
-		f.fallback = joinBlanks(words[1][1:])
-		return words[2:], nil
-	}
-	kinds, known := reads[name]
-	if !known {
-		return nil, p.errorAt(f.line, "unknown filter %s%s", shown(name), suggest(name, filters))
-	}
-	if len(words) > 0 && words[0] == ":" {
-		return nil, p.errorAt(f.line, "filter %s takes no argument", name)
-	}
-	if !slices.Contains(kinds, f.fact.kind) {
-		return nil, p.errorAt(f.line, "filter %s can't read %s, which is a %s", name, f.fact.name, f.fact.kind)
-	}
-	change, changes := changes[name]
-	if !changes {
-		f.as = Kind(name)
-		return words, nil
-	}
-	f.changes = append(f.changes, change)
-	f.fallback = string(change.apply([]byte(f.fallback), 0))
-	return words, nil
-}
-
 // fact resolves a name.
 func (p *parser) fact(name string, line int) (fact, error) {
 	whole, part, dotted := strings.Cut(name, ".")
 	d := declaredAs[whole]
 	switch {
+	case name == room:
+		return fact{}, p.errorAt(line, "room is no fact: it only stands in a condition, {%% if room %%}")
 	case d == nil || isString(name):
 		return fact{}, p.errorAt(line, "unknown fact %s%s", shown(name), suggest(name, factNames()))
 	case dotted && (d.Kind != KindWindow || part != "start" && part != "end"):
 		return fact{}, p.errorAt(line, "unknown fact %q: %s is a %s", name, whole, d.Kind)
 	}
-	f := fact{name: name, kind: d.Kind, from: sources[name], max: d.Max, values: d.Values}
+	f := fact{name: name, kind: d.Kind, from: origins[name], max: d.Max, glossary: d.glossary, values: d.Values}
 	if dotted {
 		f.kind = KindTime
 	}
@@ -178,12 +111,17 @@ type term struct {
 	value string
 }
 
+// room is what a condition says of the text instead of the event: it is not too long. When a text turns out to be, it is
+// written again without.
+const room = "room"
+
 type operator int
 
 const (
 	said operator = iota // the event says it, in a form that can be read
 	equals
 	differs
+	roomy // the text has the length that it should have
 )
 
 // condition parses {% if a == "x" and b %}.
@@ -219,6 +157,9 @@ func (p *parser) term(words []string, line int) (term, []string, error) {
 	if len(words) == 0 {
 		return term{}, nil, p.errorAt(line, "the condition ends too early")
 	}
+	if words[0] == room {
+		return term{op: roomy}, words[1:], nil
+	}
 	ft, err := p.fact(words[0], line)
 	if err != nil {
 		return term{}, nil, err
@@ -241,7 +182,7 @@ func (p *parser) term(words []string, line int) (term, []string, error) {
 	return t, words[2:], nil
 }
 
-// words divides an expression: names, marks (| : == !=) and texts, which keep their opening quote as a sign.
+// words divides an expression: names, marks (| : , == !=) and texts, which keep their opening quote as a sign.
 func (p *parser) words(t token) ([]string, error) {
 	var words []string
 	for s := strings.TrimSpace(t.text); s != ""; s = strings.TrimLeft(s, " \t\r\n") {
@@ -263,7 +204,7 @@ func (p *parser) words(t token) ([]string, error) {
 			for size < len(s) && isName(s[size]) {
 				size++
 			}
-		case s[0] != '|' && s[0] != ':':
+		case s[0] != '|' && s[0] != ':' && s[0] != ',':
 			return nil, p.errorAt(t.line, "unexpected %q", []rune(s)[0])
 		}
 		words, s = append(words, s[:size]), s[size:]

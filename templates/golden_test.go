@@ -3,8 +3,10 @@ package templates_test
 import (
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,26 +14,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"onmyway/notify"
 	"onmyway/templates"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// told lists the milestones of each line that customers get words for.
-var told = map[string][]string{
-	"car_haul": {
-		"order_booked", "carrier_assigned", "driver_assigned", "pickup_window_changed", "driver_en_route_to_pickup",
-		"driver_arriving_pickup", "driver_at_pickup", "picked_up", "eta_updated", "delayed", "driver_en_route_to_delivery",
-		"driver_arriving_delivery", "driver_at_delivery", "delivered",
-	},
-	"drive_away": {
-		"order_booked", "driver_confirmed", "driver_en_route_to_vehicle", "driver_arriving", "driver_at_vehicle",
-		"trip_started", "delayed", "eta_updated", "arriving_destination", "delivered",
-	},
-	"title_registration": {
-		"docs_requested", "signature_pending", "payment_due", "submitted_to_dmv", "registration_issued", "plates_shipped",
-		"title_mailed",
-	},
+// locales are those that every milestone has words of its own in.
+var locales = []string{"en", "es"}
+
+// told lists what customers are told: the visible milestones of each line.
+func told() (all []templates.Subject) {
+	for _, line := range notify.Lines {
+		for _, m := range notify.Milestones(line) {
+			if m.Visible {
+				all = append(all, templates.Subject{Line: string(line), Milestone: m.Name})
+			}
+		}
+	}
+	return all
 }
 
 func builtIn(t testing.TB) *templates.Set {
@@ -56,14 +57,19 @@ func zone(t testing.TB, name string) *time.Location {
 // someone is a customer in Los Angeles, on a Saturday at 11 in the morning, with all facts that there are.
 func someone(t testing.TB, line string) *templates.Vars {
 	t.Helper()
-	facts, err := templates.ParseFacts(templates.ExampleData())
+	return &templates.Vars{
+		OrderID: "CH-1001", Line: line, Customer: "Dana Reyes", Facts: facts(t, templates.ExampleData()),
+		Zone: zone(t, "America/Los_Angeles"), Now: templates.ExampleTime,
+	}
+}
+
+func facts(t testing.TB, data []byte) templates.Facts {
+	t.Helper()
+	all, err := templates.ParseFacts(data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &templates.Vars{
-		OrderID: "CH-1001", Line: line, Customer: "Dana Reyes", Facts: facts,
-		Zone: zone(t, "America/Los_Angeles"), Now: time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC),
-	}
+	return all
 }
 
 // written is the three texts of a template.
@@ -99,44 +105,82 @@ func (w written) page() string {
 
 func TestGolden(t *testing.T) {
 	set := builtIn(t)
-	for line, milestones := range told {
-		for _, milestone := range milestones {
-			for _, locale := range []string{"en", "es"} {
-				name := filepath.Join(line, milestone, locale+".txt")
-				t.Run(name, func(t *testing.T) { checkGolden(t, set, line, milestone, locale, name) })
-			}
+	pages := map[string]string{}
+	for _, subject := range told() {
+		for _, locale := range locales {
+			name := filepath.Join(subject.Line, subject.Milestone, locale+".txt")
+			t.Run(name, func(t *testing.T) { pages[name] = golden(t, set, subject, locale) })
+		}
+	}
+	if *update {
+		takeOver(t, pages)
+		return
+	}
+	for name, got := range pages {
+		want, err := os.ReadFile(filepath.Join(goldens, name))
+		if err != nil {
+			t.Errorf("%v: -update writes it", err)
+			continue
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s changed (-want +got), -update takes it over:\n%s", name, diff)
+		}
+	}
+	eachGolden(t, func(name string) {
+		if _, ok := pages[name]; !ok {
+			t.Errorf("nobody reads %s: -update removes it", name)
+		}
+	})
+}
+
+const goldens = "testdata/golden"
+
+// golden is the page of one milestone in one language.
+func golden(t *testing.T, set *templates.Set, subject templates.Subject, locale string) string {
+	tp := set.Lookup(subject.Line, subject.Milestone, locale)
+	if tp == nil || tp.Locale != locale {
+		t.Fatalf("no words for it")
+	}
+	v := someone(t, subject.Line)
+	v.Facts = facts(t, templates.Example(subject.Milestone))
+	everything := write(t, tp, v)
+	v.Facts = nil
+	nothing := write(t, tp, v)
+	for _, w := range []written{everything, nothing} {
+		checkSize(t, w)
+	}
+	return "# all facts\n" + everything.page() + "\n# no facts\n" + nothing.page()
+}
+
+// takeOver makes the golden files what is written now.
+func takeOver(t *testing.T, pages map[string]string) {
+	t.Helper()
+	if err := os.RemoveAll(goldens); err != nil {
+		t.Fatal(err)
+	}
+	for name, page := range pages {
+		file := filepath.Join(goldens, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
 
-func checkGolden(t *testing.T, set *templates.Set, line, milestone, locale, name string) {
-	tp := set.Lookup(line, milestone, locale)
-	if tp == nil || tp.Locale != locale {
-		t.Fatalf("no words for it")
-	}
-	v := someone(t, line)
-	everything := write(t, tp, v)
-	checkSize(t, everything)
-	v.Facts = nil
-	nothing := write(t, tp, v)
-	checkSize(t, nothing)
-	got := "# all facts\n" + everything.page() + "\n# no facts\n" + nothing.page()
-	file := filepath.Join("testdata", "golden", name)
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
+func eachGolden(t *testing.T, do func(name string)) {
+	t.Helper()
+	err := filepath.WalkDir(goldens, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
 		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
+		name, err := filepath.Rel(goldens, path)
+		do(name)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("text changed (-want +got), -update takes it over:\n%s", diff)
 	}
 }
 
@@ -154,17 +198,32 @@ func checkSize(t *testing.T, w written) {
 	}
 }
 
-// TestEveryTextIsTold finds files that no golden test reads.
+// TestEveryTextIsTold finds files that are for nobody: of a milestone that is not told, or of a line that has no such one.
 func TestEveryTextIsTold(t *testing.T) {
-	known := map[string]bool{}
-	for _, milestones := range told {
-		for _, m := range milestones {
-			known[m] = true
+	wanted := told()
+	for _, tp := range builtIn(t).Templates() {
+		if !slices.ContainsFunc(wanted, func(s templates.Subject) bool {
+			return s.Milestone == tp.Milestone && (tp.Line == "" || tp.Line == s.Line)
+		}) {
+			t.Errorf("%s is for nobody", tp.File)
 		}
 	}
-	for _, name := range builtIn(t).Names() {
-		if !known[name] {
-			t.Errorf("%s has words but no golden file: add it to told", name)
+}
+
+// TestEveryTextIsItsOwn finds milestones that sound all the same to the customer of one line.
+func TestEveryTextIsItsOwn(t *testing.T) {
+	set := builtIn(t)
+	for _, locale := range locales {
+		said := map[string]templates.Subject{}
+		for _, subject := range told() {
+			w := write(t, set.Lookup(subject.Line, subject.Milestone, locale), someone(t, subject.Line))
+			for _, text := range []string{w.sms, w.body} {
+				text = subject.Line + text
+				if other, ok := said[text]; ok && other != subject {
+					t.Errorf("%s: %v and %v say the same: %s", locale, other, subject, text)
+				}
+				said[text] = subject
+			}
 		}
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
@@ -24,34 +26,65 @@ const maxFile = 16 << 10
 // Load parses the built-in templates and, over them, those of dir; nil for none. A file of dir replaces the built-in one of
 // the same name. The error joins one *Error for everything that is wrong; names that start with a dot are passed over.
 func Load(dir fs.FS) (*Set, error) {
-	files, err := fs.Sub(builtIn, "files")
-	if err != nil {
-		return nil, fmt.Errorf("open built-in templates: %w", err)
-	}
-	texts := map[string][]byte{}
-	wrong := readAll(texts, files)
-	if dir != nil {
-		wrong = append(wrong, readAll(texts, dir)...)
-	}
-	var templates []*Template
-	for file, text := range texts {
-		t, errs := parseFile(file, text)
-		templates = append(templates, t)
-		wrong = append(wrong, errs...)
-	}
-	if len(wrong) > 0 {
+	texts, wrong := readBoth(dir)
+	templates, errs := parsedOf(texts)
+	if wrong = append(wrong, errs...); len(wrong) > 0 {
 		slices.SortFunc(wrong, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 		return nil, errors.Join(wrong...)
 	}
 	return newSet(templates), nil
 }
 
+// source is a file: its text and what came of parsing it.
+type source struct {
+	text   []byte
+	parsed *Template
+	wrong  []error
+}
+
+// parseBuiltIn reads and parses the built-in files. They never change, so once is enough.
+var parseBuiltIn = sync.OnceValues(func() (map[string]source, []error) {
+	files, err := fs.Sub(builtIn, "files")
+	if err != nil {
+		return nil, []error{fmt.Errorf("open built-in templates: %w", err)}
+	}
+	return readAll(files)
+})
+
+// readBoth reads the built-in files and those of dir over them.
+func readBoth(dir fs.FS) (texts map[string]source, wrong []error) {
+	texts, wrong = parseBuiltIn()
+	if dir == nil || len(wrong) > 0 {
+		return texts, wrong
+	}
+	texts = maps.Clone(texts)
+	own, wrong := readAll(dir)
+	for file, s := range own {
+		if s.parsed != nil {
+			s.parsed.Override = true
+		}
+		texts[file] = s
+	}
+	return texts, wrong
+}
+
+// parsedOf are the templates of files, without those that have errors, and the errors.
+func parsedOf(texts map[string]source) (templates []*Template, wrong []error) {
+	for _, s := range texts {
+		if wrong = append(wrong, s.wrong...); len(s.wrong) == 0 {
+			templates = append(templates, s.parsed)
+		}
+	}
+	return templates, wrong
+}
+
 // readAll reads <milestone>/<file>. It asks for every entry by name instead of walking, because Kubernetes mounts the
 // files of a ConfigMap as symbolic links.
-func readAll(texts map[string][]byte, dir fs.FS) (wrong []error) {
+func readAll(dir fs.FS) (texts map[string]source, wrong []error) {
+	texts = map[string]source{}
 	folders, err := fs.ReadDir(dir, ".")
 	if err != nil {
-		return []error{fmt.Errorf("read templates: %w", err)}
+		return nil, []error{fmt.Errorf("read templates: %w", err)}
 	}
 	for _, folder := range folders {
 		if strings.HasPrefix(folder.Name(), ".") {
@@ -59,10 +92,10 @@ func readAll(texts map[string][]byte, dir fs.FS) (wrong []error) {
 		}
 		wrong = append(wrong, readFolder(texts, dir, folder.Name())...)
 	}
-	return wrong
+	return texts, wrong
 }
 
-func readFolder(texts map[string][]byte, dir fs.FS, folder string) (wrong []error) {
+func readFolder(texts map[string]source, dir fs.FS, folder string) (wrong []error) {
 	info, err := fs.Stat(dir, folder)
 	if err != nil {
 		return []error{fmt.Errorf("read templates: %w", err)}
@@ -84,7 +117,8 @@ func readFolder(texts map[string][]byte, dir fs.FS, folder string) (wrong []erro
 			wrong = append(wrong, err)
 			continue
 		}
-		texts[name] = text
+		t, errs := parseFile(name, text)
+		texts[name] = source{text, t, errs}
 	}
 	return wrong
 }
@@ -167,7 +201,7 @@ func parseName(file string) (*Template, error) {
 		return nil, &Error{file, 0, fmt.Sprintf("the locale %q is written %q", locale, tag)}
 	}
 	base, _ := tag.Base()
-	return &Template{Milestone: milestone, Line: line, Locale: locale, File: file, tongue: tongueOf(base.String())}, nil
+	return &Template{Milestone: milestone, Line: line, Locale: locale, File: file, tag: tag, tongue: tongueOf(base.String())}, nil
 }
 
 // part is a section as it stands in the file.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/text/language"
 )
 
 // Vars is what a template speaks about.
@@ -17,12 +19,19 @@ type Vars struct {
 	Now      time.Time      // days are named unless they are today
 }
 
-// Limits of a text in runes. 1,600 is what Twilio takes for one SMS; longer titles and bodies are cut by every phone, and
-// a body of 600 with its title stays far below the 3,993 bytes of a push message (RFC 8291).
-const (
-	maxSMS   = 1600
-	maxTitle = 120
-	maxBody  = 600
+// size is how long a text should be and how long it may be, in runes. 1,600 is what Twilio takes for one SMS; longer
+// titles and bodies are cut by every phone, and a body of 600 with its title stays far below the 3,993 bytes of a push
+// message (RFC 8291). What people read at a glance is much shorter: two segments of SMS, 50 and 150 characters of a push.
+type size struct {
+	aim      int // what fits in any case: of an SMS, two segments of UCS-2
+	segments int // of an SMS that it should need at most; 0 for other texts
+	limit    int
+}
+
+var (
+	smsSize   = size{aim: 2 * ucsPiece, segments: 2, limit: 1600}
+	titleSize = size{aim: 50, limit: 120}
+	bodySize  = size{aim: 150, limit: 600}
 )
 
 // noBreak is the space that keeps "2:30 PM" on one line. GSM-7 has none.
@@ -46,22 +55,64 @@ func (e *Error) Error() string {
 
 // SMS writes the text message, at most 1,600 characters. The error is an *Error: a fact that the text needs is missing, or
 // the text is too long.
-func (t *Template) SMS(v *Vars) (string, error) { return t.write(&t.sms, v, true, maxSMS) }
+func (t *Template) SMS(v *Vars) (string, error) { return t.write(&t.sms, v, smsSize) }
 
 // Title writes the title of a push or live message, at most 120 characters. Errors are those of SMS.
-func (t *Template) Title(v *Vars) (string, error) { return t.write(&t.title, v, false, maxTitle) }
+func (t *Template) Title(v *Vars) (string, error) { return t.write(&t.title, v, titleSize) }
 
 // Body writes the text of a push or live message, at most 600 characters. Errors are those of SMS.
-func (t *Template) Body(v *Vars) (string, error) { return t.write(&t.body, v, false, maxBody) }
+func (t *Template) Body(v *Vars) (string, error) { return t.write(&t.body, v, bodySize) }
 
-func (t *Template) write(s *section, v *Vars, sms bool, limit int) (string, error) {
-	c := call{vars: v, zoned: v.Zone, file: t.File, tongue: t.tongue, sms: sms, space: noBreak}
-	if sms {
+// write writes a section. A text that grows beyond its aim is written again, tight: without what stands in {% if room %}.
+// If that is not enough it is written lean, with less of long values.
+func (t *Template) write(s *section, v *Vars, size size) (string, error) {
+	c := call{vars: v, zoned: v.Zone, file: t.File, tag: t.tag, tongue: t.tongue, sms: size.segments > 0, space: noBreak}
+	if c.sms {
 		c.space = " "
 	}
 	if c.zoned == nil {
 		c.zoned = time.UTC
 	}
+	text, err := c.section(s)
+	for !c.lean && err == nil && !size.suits(text) {
+		c.tight, c.lean = true, c.tight
+		text, err = c.section(s)
+	}
+	if err == nil && len(text) > size.limit && utf8.RuneCountInString(text) > size.limit {
+		err = &Error{t.File, s.line, fmt.Sprintf("the text is longer than %d characters", size.limit)}
+	}
+	if err != nil {
+		return "", err
+	}
+	return text, nil
+}
+
+// suits tells that a text is no longer than it should be.
+func (s size) suits(text string) bool {
+	switch {
+	case len(text) <= s.aim:
+		return true
+	case s.segments == 0:
+		return utf8.RuneCountInString(text) <= s.aim
+	}
+	count, _ := Segments(text)
+	return count <= s.segments
+}
+
+// call is one writing of one section.
+type call struct {
+	vars   *Vars
+	zoned  *time.Location
+	file   string
+	tag    language.Tag
+	tongue tongue
+	sms    bool
+	tight  bool   // there is no room
+	lean   bool   // nor for long values
+	space  string // between the parts of a time
+}
+
+func (c *call) section(s *section) (string, error) {
 	var buf [512]byte
 	dst, err := c.nodes(buf[:0], s.nodes)
 	if err != nil {
@@ -70,23 +121,10 @@ func (t *Template) write(s *section, v *Vars, sms bool, limit int) (string, erro
 	if len(dst) > 0 && dst[len(dst)-1] == ' ' {
 		dst = dst[:len(dst)-1]
 	}
-	switch {
-	case len(dst) == 0:
-		return "", &Error{t.File, s.line, "the text is empty"}
-	case len(dst) > limit && utf8.RuneCount(dst) > limit:
-		return "", &Error{t.File, s.line, fmt.Sprintf("the text is longer than %d characters", limit)}
+	if len(dst) == 0 {
+		return "", &Error{c.file, s.line, "the text is empty"}
 	}
 	return string(dst), nil
-}
-
-// call is one writing of one section.
-type call struct {
-	vars   *Vars
-	zoned  *time.Location
-	file   string
-	tongue tongue
-	sms    bool
-	space  string // between the parts of a time
 }
 
 func (c *call) nodes(dst []byte, nodes []node) ([]byte, error) {
@@ -112,12 +150,12 @@ func (c *call) nodes(dst []byte, nodes []node) ([]byte, error) {
 }
 
 // literal writes the template's own words. Blanks that meet become one, and so do the dots where an abbreviation ends a
-// sentence: "at 2:30 p.m.".
+// sentence: "at 2:30 p.m.". A value that ends with its own mark needs no dot either.
 func literal(dst []byte, s string) []byte {
 	if s[0] == ' ' && (len(dst) == 0 || dst[len(dst)-1] == ' ') {
 		s = s[1:]
 	}
-	if strings.HasPrefix(s, ".") && len(dst) > 0 && dst[len(dst)-1] == '.' {
+	if strings.HasPrefix(s, ".") && len(dst) > 0 && strings.IndexByte(".!?", dst[len(dst)-1]) >= 0 {
 		s = s[1:]
 	}
 	return append(dst, s...)
@@ -153,99 +191,36 @@ func (c *call) termHolds(dst []byte, t *term) bool {
 		return c.raw(&t.fact) == t.value
 	case differs:
 		return c.raw(&t.fact) != t.value
+	case roomy:
+		return !c.tight
 	}
 	switch t.fact.kind {
 	case KindTime, KindDate, KindWindow:
 		_, _, ok := c.span(&t.fact)
 		return ok
 	}
-	_, ok := c.value(dst, &t.fact, t.fact.kind)
-	return ok
+	value, ok := c.value(dst, &t.fact, t.fact.kind)
+	return ok && !c.tooLong(&t.fact, value[len(dst):])
 }
 
 // field writes a value through its filters, or the default when there is none.
 func (c *call) field(dst []byte, f *field) ([]byte, bool) {
 	start := len(dst)
-	dst, ok := c.value(dst, &f.fact, f.as)
-	if ok {
-		return f.changed(dst, start), true
+	var ok bool
+	if f.as == asPlural {
+		dst, ok = c.plural(dst, f)
+	} else {
+		dst, ok = c.value(dst, &f.fact, f.as)
 	}
+	if ok {
+		dst = f.changed(dst, start)
+	}
+	if ok && (f.fallback == "" || !c.tooLong(&f.fact, dst[start:])) {
+		return dst, true
+	}
+	dst = dst[:start]
 	if f.fallback == "" {
 		return dst, false
 	}
 	return append(dst, f.fallback...), true
-}
-
-// raw is a value as the event has it.
-func (c *call) raw(f *fact) string {
-	switch f.from {
-	case fromOrder:
-		return c.vars.OrderID
-	case fromLine:
-		return c.vars.Line
-	case fromCustomer:
-		return c.vars.Customer
-	}
-	s, _ := c.vars.Facts.Get(f.name)
-	return s
-}
-
-// value writes a fact as a kind; false, and nothing written, when the event does not say it in a form that can be read.
-func (c *call) value(dst []byte, f *fact, as Kind) ([]byte, bool) {
-	switch as {
-	case KindTime, KindDate, KindWindow:
-		return c.when(dst, f, as)
-	}
-	start := len(dst)
-	s := c.raw(f)
-	switch as {
-	case KindMoney:
-		amount, ok := c.vars.Facts.Get(f.amount)
-		if !ok {
-			amount = s
-		}
-		currency, _ := c.vars.Facts.Get(f.currency)
-		return money(dst, amount, currency)
-	case KindCount:
-		return count(dst, s)
-	case KindURL:
-		if !isLink(s) {
-			return dst, false
-		}
-		return append(dst, s...), true
-	case KindList:
-		dst = c.list(dst, s)
-	default:
-		dst = c.text(dst, s, f.max)
-	}
-	return dst, len(dst) > start
-}
-
-// when writes a point or span of time.
-func (c *call) when(dst []byte, f *fact, as Kind) ([]byte, bool) {
-	from, to, ok := c.span(f)
-	switch {
-	case !ok:
-		return dst, false
-	case as == KindTime:
-		return c.zone(c.clock(dst, from, true), from), true
-	case as == KindDate:
-		return c.date(dst, from), true
-	}
-	return c.window(dst, from, to), true
-}
-
-// span reads a window, or a time as a window without length. A window that ends before it starts is none.
-func (c *call) span(f *fact) (from, to time.Time, ok bool) {
-	if s := c.raw(f); s != "" || f.kind != KindWindow {
-		from, ok = moment(s, c.zoned)
-		return from, from, ok
-	}
-	start, _ := c.vars.Facts.Get(f.start)
-	if from, ok = moment(start, c.zoned); !ok {
-		return from, to, false
-	}
-	end, _ := c.vars.Facts.Get(f.end)
-	to, ok = moment(end, c.zoned)
-	return from, to, ok && !to.Before(from)
 }

@@ -1,6 +1,8 @@
 package templates_test
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -51,6 +53,34 @@ func TestSegments(t *testing.T) {
 				t.Errorf("got %d segments, unicode %v; want %d, %v", count, unicode, tt.count, tt.unicode)
 			}
 		})
+	}
+}
+
+// TestSegmentsOfSamples reads cases that the calculators of providers agree about.
+func TestSegmentsOfSamples(t *testing.T) {
+	var cases []struct {
+		Name, Before, Piece, Alphabet string
+		Times, Segments               int
+	}
+	readJSON(t, "testdata/segments.json", &cases)
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			count, ucs := templates.Segments(c.Before + strings.Repeat(c.Piece, c.Times))
+			if count != c.Segments || ucs != (c.Alphabet == "UCS-2") {
+				t.Errorf("%d segments, UCS-2 %t; want %d of %s", count, ucs, c.Segments, c.Alphabet)
+			}
+		})
+	}
+}
+
+func readJSON(t *testing.T, file string, v any) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -16,10 +17,15 @@ type Template struct {
 	Locale    string // of the words, BCP 47
 	Version   string // first 8 hex digits of the SHA-256 of the file
 	File      string // "delivered/en.txt"
+	Override  bool   // the file is of the operator's folder, not built in
 
+	tag              language.Tag
 	tongue           tongue
 	sms, title, body section
 }
+
+// Subject is what words are asked for: a milestone of a line of business.
+type Subject struct{ Line, Milestone string }
 
 // Set is all templates, parsed. It is safe for concurrent use.
 type Set struct {
@@ -108,6 +114,9 @@ func (s *Set) Names() []string {
 	}
 	return slices.Compact(names)
 }
+
+// Locales lists those that have words, in the order of the alphabet.
+func (s *Set) Locales() []string { return slices.Sorted(maps.Keys(s.locales)) }
 
 // newSet works out which words the customers of each locale and line get.
 func newSet(templates []*Template) *Set {

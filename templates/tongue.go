@@ -2,7 +2,6 @@ package templates
 
 import (
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -86,7 +85,8 @@ func (c *call) zone(dst []byte, t time.Time) []byte {
 	return dst
 }
 
-// date writes a day: "Tue, Nov 24", "martes 24 de nov.", "2026-11-24"; with the year when it is far away.
+// date writes a day: "Tue, Nov 24", "martes 24 de nov.", "2026-11-24"; with the year when it is far away. Lean texts do
+// without the Spanish names of days, which are up to nine letters long.
 func (c *call) date(dst []byte, t time.Time) []byte {
 	year, month, day := t.Date()
 	far := t.Sub(c.vars.Now).Abs() > farAway
@@ -98,7 +98,9 @@ func (c *call) date(dst []byte, t time.Time) []byte {
 			dst = strconv.AppendInt(append(dst, ", "...), int64(year), 10)
 		}
 	case spanish:
-		dst = append(append(dst, spanishDays[t.Weekday()]...), ' ')
+		if !c.lean {
+			dst = append(append(dst, spanishDays[t.Weekday()]...), ' ')
+		}
 		dst = strconv.AppendInt(dst, int64(day), 10)
 		dst = append(append(dst, " de "...), spanishMonths[month-1]...)
 		if far {
@@ -131,8 +133,13 @@ func (c *call) window(dst []byte, from, to time.Time) []byte {
 	return c.zone(c.clock(c.article(dst, to), to, true), to)
 }
 
-// days writes a window from one day to another.
+// days writes a window from one day to another. One of a whole day or more is told by its days alone, and so is any in a
+// lean text.
 func (c *call) days(dst []byte, from, to time.Time) []byte {
+	if c.lean || to.Sub(from) >= 24*time.Hour {
+		dst = c.date(append(dst, c.say("", "entre el ", "")...), from)
+		return c.date(append(dst, c.say(" to ", " y el ", " - ")...), to)
+	}
 	dst = append(dst, c.say("", "entre el ", "")...)
 	dst = c.clock(append(c.date(dst, from), ", "...), from, true)
 	dst = append(dst, c.say(" to ", " y el ", " - ")...)
@@ -142,7 +149,7 @@ func (c *call) days(dst []byte, from, to time.Time) []byte {
 // article is "las " before Spanish hours and "la " before one.
 func (c *call) article(dst []byte, t time.Time) []byte {
 	switch {
-	case c.tongue != spanish:
+	case c.tongue != spanish || c.lean:
 		return dst
 	case t.Hour()%12 == 1:
 		return append(dst, "la "...)
@@ -154,51 +161,4 @@ func sameDay(a, b time.Time) bool {
 	ay, am, ad := a.Date()
 	by, bm, bd := b.Date()
 	return ay == by && am == bm && ad == bd
-}
-
-// maxItems is how many items of a list are named; of the others their number is told.
-const maxItems = 6
-
-// list writes "A, B and C", "A, B y C", "A, B, C". Items in which nothing can be read are left out.
-func (c *call) list(dst []byte, raw string) []byte {
-	var named [maxItems]string
-	var scratch [4 * maxItem]byte
-	total := 0
-	for item := range items(raw) {
-		if len(c.text(scratch[:0], item, maxItem)) == 0 {
-			continue
-		}
-		if total < maxItems {
-			named[total] = item
-		}
-		total++
-	}
-	for i, item := range named[:min(total, maxItems)] {
-		switch {
-		case i > 0 && i == total-1:
-			dst = append(dst, c.and(item)...)
-		case i > 0:
-			dst = append(dst, ", "...)
-		}
-		dst = c.text(dst, item, maxItem)
-	}
-	if total > maxItems {
-		dst = strconv.AppendInt(append(dst, c.and("")...), int64(total-maxItems), 10)
-		dst = append(dst, c.say(" more", " más", " +")...)
-	}
-	return dst
-}
-
-// and joins the last item of a list. Spanish says "e" before the sound of i.
-func (c *call) and(next string) string {
-	if soundsLikeI(next) {
-		return c.say(" and ", " e ", ", ")
-	}
-	return c.say(" and ", " y ", ", ")
-}
-
-func soundsLikeI(word string) bool {
-	word = strings.ToLower(strings.TrimSpace(word))
-	return strings.HasPrefix(word, "i") || strings.HasPrefix(word, "í") ||
-		strings.HasPrefix(word, "hi") && !strings.HasPrefix(word, "hie")
 }

@@ -2,7 +2,6 @@ package templates
 
 import (
 	"bytes"
-	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -10,17 +9,24 @@ import (
 	"unicode/utf8"
 )
 
+// maxMarks is how many accents a letter may carry. Vietnamese has two; a pile of them paints over the lines around it.
+const maxMarks = 2
+
 // text writes what an event says as one line of readable text of at most limit runes. Control characters, those without
 // width, those that turn the direction of writing, and braces are dropped, all blanks become one, and a longer text ends
-// at a word with "...". In SMS typographic quotes and dashes become those of GSM-7: a single one would double the price.
+// at a word with "...". What a phone would turn into a link is taken apart, and of a text with an address in it nothing is
+// written: the links of a message are the facts that are declared as such. In SMS typographic quotes and dashes become those of GSM-7: a single one would double the price.
 func (c *call) text(dst []byte, s string, limit int) []byte {
 	if len(s) <= limit && isTidy(s) {
 		return append(dst, s...)
 	}
+	if strings.Contains(s, "://") {
+		return dst
+	}
 	start, runes := len(dst), 0
 	cut := start // where the text ends if it turns out to be too long
-	blank := false
-	for _, r := range s {
+	blank, marks := false, 0
+	for i, r := range s {
 		if r = c.readable(r); r == 0 {
 			continue
 		}
@@ -28,6 +34,10 @@ func (c *call) text(dst []byte, s string, limit int) []byte {
 			blank = len(dst) > start
 			continue
 		}
+		if marks = marksAfter(marks, r); marks > maxMarks {
+			continue
+		}
+		blank = blank || c.wouldLink(dst[start:], r, s[i:])
 		if runes == limit || runes == limit-1 && blank {
 			return append(endOfWord(dst[:cut], start), "..."...)
 		}
@@ -54,12 +64,54 @@ func isTidy(s string) bool {
 			blank = true
 		case b <= ' ' || b >= 0x7f || b == '{' || b == '}' || b == '`':
 			return false
+		case (b == '.' || b == ':') && i+1 < len(s) && s[i+1] != ' ':
+			return false // "evil.example", "tel:1"
 		default:
 			blank = false
 		}
 	}
 	return !blank
 }
+
+func marksAfter(marks int, r rune) int {
+	if r < 0x80 || !unicode.Is(unicode.M, r) {
+		return 0
+	}
+	return marks + 1
+}
+
+// wouldLink tells that the rune r, the first of rest, must not follow what is written, because phones make links of what
+// has the form of one: a name with a dot and two letters, an address of numbers, a scheme. "J.R.", "9 a.m.", "2.5" and
+// "14:30" stay as they are.
+func (c *call) wouldLink(written []byte, r rune, rest string) bool {
+	if len(written) < 2 {
+		return false
+	}
+	before, last := written[len(written)-2], written[len(written)-1]
+	switch {
+	case last == ':':
+		return !isDigit(rune(before)) || !isDigit(r)
+	case last != '.' || before == ' ' || before == '.':
+		return false
+	case isDigit(r):
+		word := written[bytes.LastIndexByte(written, ' ')+1:]
+		return bytes.IndexByte(word, '.') < len(word)-1 // 192.168.…
+	}
+	return unicode.IsLetter(r) && !c.isLone(rest)
+}
+
+// isLone tells that the first letter of rest is a word of its own. No domain ends with a single letter.
+func (c *call) isLone(rest string) bool {
+	_, size := utf8.DecodeRuneInString(rest)
+	for _, r := range rest[size:] {
+		if r = c.readable(r); r != 0 {
+			return r != '-' && !unicode.In(r, unicode.L, unicode.M, unicode.N)
+		}
+	}
+	return true
+}
+
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 
 // readable is the rune as customers get it; 0 to drop it.
 func (c *call) readable(r rune) rune {
@@ -70,6 +122,8 @@ func (c *call) readable(r rune) rune {
 		return r
 	case unicode.IsSpace(r):
 		return ' '
+	case r == '。' || r == '．' || r == '｡' || r == '․':
+		return '.' // what browsers read as the dot of a domain (UTS 46)
 	case !unicode.IsPrint(r) || isBlankLetter(r):
 		return 0
 	case c.sms:
@@ -158,88 +212,6 @@ func moment(s string, zone *time.Location) (time.Time, bool) {
 	}
 	t = t.In(zone)
 	return t, t.Year() > 0 && t.Year() <= 9999
-}
-
-// maxDigits is how long a number may be: nobody owes or drives a million millions.
-const maxDigits = 12
-
-// grouped writes whole digits with commas: 28,114. Both languages of the United States do.
-func grouped(dst []byte, digits string) []byte {
-	for i := range len(digits) {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, digits[i])
-	}
-	return dst
-}
-
-// count writes a whole number.
-func count(dst []byte, s string) ([]byte, bool) {
-	if !isDigits(s) {
-		return dst, false
-	}
-	return grouped(dst, s), true
-}
-
-// money writes an amount: "$1,184.50", "1,184.50 CAD". No currency means dollars.
-func money(dst []byte, amount, currency string) ([]byte, bool) {
-	whole, cents, _ := strings.Cut(strings.TrimPrefix(amount, "$"), ".")
-	if !isDigits(whole) || len(cents) > 2 || cents != "" && !isDigits(cents) {
-		return dst, false
-	}
-	dollars := currency == "" || currency == "USD"
-	if !dollars && !isCurrency(currency) {
-		return dst, false
-	}
-	if dollars {
-		dst = append(dst, '$')
-	}
-	dst = append(grouped(dst, whole), '.')
-	dst = append(dst, (cents + "00")[:2]...)
-	if !dollars {
-		dst = append(append(dst, ' '), currency...)
-	}
-	return dst, true
-}
-
-// isDigits tells that s is a whole number without leading zeros.
-func isDigits(s string) bool {
-	if s == "" || len(s) > maxDigits {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
-
-// isCurrency tells that s has the form of an ISO 4217 code.
-func isCurrency(s string) bool {
-	return len(s) == 3 && strings.IndexFunc(s, func(r rune) bool { return r < 'A' || r > 'Z' }) < 0
-}
-
-// items are those of a raw JSON array; a value that is no array is one item. Items that are arrays or objects are skipped.
-func items(raw string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if !strings.HasPrefix(raw, "[") {
-			yield(raw)
-			return
-		}
-		for i := skipBlank(raw, 1); i < len(raw) && raw[i] != ']'; {
-			end := max(skipValue(raw, i), i+1)
-			item := raw[i:end]
-			if item[0] == '"' {
-				item = unquote(item)
-			}
-			if item != "" && strings.IndexByte("[{,", item[0]) < 0 && item != "null" && !yield(item) {
-				return
-			}
-			i = skipBlank(raw, end)
-		}
-	}
 }
 
 // firstName leaves of the name at dst[start:] what people are called by: "Sam" of "Sam Rivera", "Rivera, Sam", "SAM RIVERA"
