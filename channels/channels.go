@@ -21,8 +21,9 @@ type Config struct {
 type Channel struct {
 	Name    notify.Channel
 	Sender  notify.Sender
-	Durable bool         // a repeat does harm: "sending" is in SQL before the request leaves
-	Close   func() error // when no Send runs any more
+	Durable bool          // a repeat does harm: "sending" is in SQL before the request leaves
+	Finder  notify.Finder // knows what became of a message; nil where nobody does
+	Close   func() error  // when no Send runs any more
 }
 
 // Build makes the channels that are configured. The error names the setting that is wrong.
@@ -35,7 +36,7 @@ func Build(cfg Config, subs webpush.Subscriptions, log *slog.Logger) ([]Channel,
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Channel{Name: notify.SMS, Sender: s, Durable: true,
+		list = append(list, Channel{Name: notify.SMS, Sender: s, Durable: true, Finder: s,
 			Close: func() error { transport.CloseIdleConnections(); return nil }})
 	}
 	if cfg.WebPush != nil {

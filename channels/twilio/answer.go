@@ -31,7 +31,7 @@ func (x *exchange) answer(err error, now time.Time) notify.Answer {
 		c := classify(x.status, code)
 		a.Verdict, a.Reason, a.RetryAfter, a.Detail = c.verdict, c.reason, c.after, c.words
 	case x.status >= 300 && x.status < 400 && x.status != http.StatusSeeOther:
-		c := misconfigured("a redirect, which is not followed: see sms.twilio.base_url")
+		c := refused(notify.Misconfigured, "a redirect, which is not followed: see sms.twilio.base_url")
 		a.Verdict, a.Reason, a.RetryAfter, a.Detail = c.verdict, c.reason, c.after, c.words
 	default:
 		// A server error may come after the message was stored, and so may a page of some proxy: neither is a no.
@@ -52,7 +52,7 @@ func (x *exchange) silence(err error) notify.Answer {
 	switch {
 	case !x.used:
 		// The generated client refuses what it is configured with before it makes a request.
-		c := misconfigured("the request could not be made: see the credentials")
+		c := refused(notify.Misconfigured, "the request could not be made: see the credentials")
 		return notify.Answer{Verdict: c.verdict, Reason: c.reason, RetryAfter: c.after, Detail: c.words}
 	case x.unsent():
 		return notify.Answer{Verdict: notify.NotTaken, Reason: notify.Unreachable, Detail: "nothing was sent: " + outhttp.Describe(err)}

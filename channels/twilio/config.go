@@ -20,6 +20,7 @@ type Config struct {
 	APIKey              string // sms.twilio.api_key: "SK…"; preferred over the auth token, it can be revoked alone
 	APISecret           string // sms.twilio.api_secret
 	AuthToken           string // sms.twilio.auth_token: signs Twilio's callbacks; sends too where there is no API key
+	AuthTokenOld        string // sms.twilio.auth_token_old: signs them too while the auth token is being changed
 	MessagingServiceSID string // sms.twilio.messaging_service_sid: "MG…", a pool of senders; or else From
 	From                string // sms.twilio.from: E.164, short code or sender name
 	// BaseURL (sms.twilio.base_url) replaces scheme and host of every request, for another region
@@ -64,8 +65,12 @@ func (c Config) checkCredentials() error {
 		return errors.New("set sms.twilio.api_key and sms.twilio.api_secret, or sms.twilio.auth_token")
 	}
 	var errs []error
+	if c.AuthTokenOld != "" && c.AuthToken == "" {
+		errs = append(errs, errors.New("sms.twilio.auth_token is missing: sms.twilio.auth_token_old is only kept beside it"))
+	}
 	for _, f := range []struct{ key, value string }{
 		{"sms.twilio.api_key", c.APIKey}, {"sms.twilio.api_secret", c.APISecret}, {"sms.twilio.auth_token", c.AuthToken},
+		{"sms.twilio.auth_token_old", c.AuthTokenOld},
 	} {
 		if f.value != "" && !alphanumeric.MatchString(f.value) {
 			errs = append(errs, fmt.Errorf("%s has characters other than letters and digits", f.key))
@@ -122,6 +127,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("api_key", c.APIKey),
 		slog.String("api_secret", outhttp.Mask(c.APISecret)),
 		slog.String("auth_token", outhttp.Mask(c.AuthToken)),
+		slog.String("auth_token_old", outhttp.Mask(c.AuthTokenOld)),
 		slog.String("messaging_service_sid", c.MessagingServiceSID),
 		slog.String("from", outhttp.Mask(c.From)),
 		slog.String("base_url", c.BaseURL),

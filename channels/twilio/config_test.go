@@ -27,6 +27,12 @@ func TestConfigValidate(t *testing.T) {
 		{"API key and messaging service", func(c *twilio.Config) {}, nil},
 		{"API key without auth token", func(c *twilio.Config) { c.AuthToken = "" }, nil},
 		{"auth token only", func(c *twilio.Config) { c.APIKey, c.APISecret = "", "" }, nil},
+		{"two tokens", func(c *twilio.Config) { c.AuthTokenOld = "authtoken6" }, nil},
+		{
+			"the old token alone", func(c *twilio.Config) { c.AuthToken, c.AuthTokenOld = "", "authtoken6" },
+			[]string{"sms.twilio.auth_token is missing"},
+		},
+		{"old token with a blank", func(c *twilio.Config) { c.AuthTokenOld = "authtoken6 " }, []string{"sms.twilio.auth_token_old has"}},
 		{"a number", func(c *twilio.Config) { c.MessagingServiceSID, c.From = "", "+14155550100" }, nil},
 		{"URLs", func(c *twilio.Config) { c.BaseURL, c.PublicURL = "http://127.0.0.1:1/x", "https://x.example/" }, nil},
 		{"no account", func(c *twilio.Config) { c.AccountSID = "" }, []string{"sms.twilio.account_sid is missing"}},
@@ -83,7 +89,7 @@ func TestConfigValidate(t *testing.T) {
 
 func noSecrets(t *testing.T, text string) {
 	t.Helper()
-	for _, secret := range []string{"apisecret3", "authtoken4", "+14155550100", "4155550123"} {
+	for _, secret := range []string{"apisecret3", "authtoken4", "authtoken6", "+14155550100", "4155550123"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%q holds %q", text, secret)
 		}
@@ -92,7 +98,7 @@ func noSecrets(t *testing.T, text string) {
 
 func TestConfigKeepsSecrets(t *testing.T) {
 	c := good()
-	c.From = "+14155550100"
+	c.From, c.AuthTokenOld = "+14155550100", "authtoken6"
 	var logged bytes.Buffer
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "twilio", c)
 	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "twilio", c)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,8 +15,10 @@ import (
 	"onmyway/notify"
 )
 
-// StatusPath is where Twilio reports on an attempt, below Config.PublicURL. The attempt follows: message id, "-", number.
-const StatusPath = "/hooks/twilio/status/"
+// retryCallbacks asks Twilio to make a callback up to five times more when we are away or answer an error. By default it tries
+// once more, and only when it finds no connection (twilio.com/docs/usage/webhooks/webhooks-connection-overrides). It stands
+// behind a "#": it is neither sent nor signed.
+const retryCallbacks = "#rc=5&rp=all"
 
 // The validity period that Twilio accepts, in seconds (Messages API reference, ValidityPeriod).
 const (
@@ -100,7 +101,7 @@ func (s *Sender) form(m *notify.Message, validity int) *api.CreateMessageParams 
 		p.SetFrom(s.cfg.From)
 	}
 	if s.callback != "" {
-		p.SetStatusCallback(s.callback + m.ID.String() + "-" + strconv.Itoa(m.Attempt))
+		p.SetStatusCallback(s.callback + attemptName(m.ID, m.Attempt) + retryCallbacks)
 	}
 	return p
 }

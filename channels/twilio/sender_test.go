@@ -83,12 +83,12 @@ func TestRequest(t *testing.T) {
 				c.MessagingServiceSID, c.From, c.PublicURL = "", "+14155550100", "https://track.example.com"
 			},
 			good().APIKey, good().APISecret, "",
-			with("From", "+14155550100", "StatusCallback", "https://track.example.com"+callback),
+			with("From", "+14155550100", "StatusCallback", "https://track.example.com"+callback+"#rc=5&rp=all"),
 		},
 		{
 			"below paths", func(c *twilio.Config) { c.BaseURL += "/proxy/"; c.PublicURL = "https://example.com/onmyway/" },
 			good().APIKey, good().APISecret, "/proxy",
-			with("MessagingServiceSid", service, "StatusCallback", "https://example.com/onmyway"+callback),
+			with("MessagingServiceSid", service, "StatusCallback", "https://example.com/onmyway"+callback+"#rc=5&rp=all"),
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

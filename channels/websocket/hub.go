@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +20,9 @@ type Config struct {
 	// Origins are the hosts, with the port if it is not the usual one, whose pages may open a socket besides those of the
 	// host that serves it. Clients that send no Origin, as apps do, are always let in: the token decides.
 	Origins []string
+	// Address tells who asks, for PerAddress; nil: nobody is counted. An address that is not valid or is of this machine,
+	// where proxies and tests are, is not counted either.
+	Address func(*http.Request) netip.Addr
 
 	PingInterval   time.Duration // between our pings to a socket; 25 s
 	PongTimeout    time.Duration // for the answer, at most PingInterval; 10 s
@@ -26,6 +31,7 @@ type Config struct {
 	QueueBytes     int           // that may wait for one socket: beyond, it is cut as slow; 256 kB
 	MaxFrame       int           // bytes of one message of a client; 64 KiB
 	MaxSockets     int           // open at once: beyond, an upgrade is answered with 503; 10,000
+	PerAddress     int           // sockets of one address: beyond, an upgrade is answered with 429; 0: no limit
 	PerCustomer    int           // sockets of one customer: a further one takes the place of the oldest; 20
 	CloseSpread    time.Duration // over which Close spreads the goodbyes, as clients come back at once; 2 s
 }
@@ -76,14 +82,17 @@ type Hub struct {
 	wheel  wheel     // every open socket
 
 	mu      sync.Mutex
-	open    int  // sockets, and upgrades under way
-	closed  bool // no more of them
+	open    int                // sockets, and upgrades under way
+	from    map[netip.Addr]int // of them, by address
+	warned  time.Time          // when the log was last told of an address that has too many
+	closed  bool               // no more of them
 	running sync.WaitGroup
 }
 
 // New makes a Hub. A nil bus means that this is the only node.
 func New(cfg Config, tokens Tokens, bus Bus, log *slog.Logger) *Hub {
-	h := &Hub{cfg: cfg.withDefaults(), tokens: tokens, bus: bus, log: log, seed: maphash.MakeSeed(), origins: map[string]bool{}}
+	h := &Hub{cfg: cfg.withDefaults(), tokens: tokens, bus: bus, log: log, seed: maphash.MakeSeed(), origins: map[string]bool{},
+		from: map[netip.Addr]int{}}
 	for _, o := range cfg.Origins {
 		h.origins[strings.ToLower(originHost(o))] = true
 	}
@@ -138,29 +147,6 @@ func (h *Hub) gap() {
 	for _, s := range h.wheel.all() {
 		s.disconnect(insufficient)
 	}
-}
-
-// take reserves a place for one socket, or tells why there is none.
-func (h *Hub) take() (refusal string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	switch {
-	case h.closed:
-		return "shutting down"
-	case h.open >= h.cfg.MaxSockets:
-		return "too many sockets are open"
-	}
-	h.open++
-	h.running.Add(1)
-	return ""
-}
-
-// free gives a place back.
-func (h *Hub) free() {
-	h.mu.Lock()
-	h.open--
-	h.mu.Unlock()
-	h.running.Done()
 }
 
 func (h *Hub) shard(customer string) *shard {

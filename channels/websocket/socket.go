@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -15,6 +16,7 @@ import (
 type socket struct {
 	hub   *Hub
 	conn  net.Conn
+	from  netip.Addr // who is counted for it
 	codec codec
 	link  // the wheel's
 
@@ -55,7 +57,7 @@ func (s *socket) run() {
 
 // finish disconnects with d, unless the connection has ended already, and forgets the socket.
 func (s *socket) finish(d disconnect) {
-	defer s.hub.free()
+	defer s.hub.free(s.from)
 	if d != stay {
 		s.disconnect(d)
 		s.drain()

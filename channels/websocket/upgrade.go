@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -17,7 +18,8 @@ import (
 // ServeHTTP upgrades a request to a socket and returns: the socket lives on in a goroutine of its own, so that the
 // handler's stack and buffers are freed. It must not be wrapped by a handler that writes after it.
 //
-// Answers that are not 101: 403 for a foreign Origin, 426 for a request that is no upgrade, 503 when there is no place.
+// Answers that are not 101: 403 for a foreign Origin, 426 for a request that is no upgrade, 429 when the
+// address has too many sockets, 503 when there is no place.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		w.Header().Set("Upgrade", "websocket")
@@ -28,9 +30,10 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "pages of this origin may not open a socket here", http.StatusForbidden)
 		return
 	}
-	if refusal := h.take(); refusal != "" {
+	from := h.address(r)
+	if no := h.take(from); no != nil {
 		w.Header().Set("Retry-After", "5")
-		http.Error(w, refusal, http.StatusServiceUnavailable)
+		http.Error(w, no.text, no.status)
 		return
 	}
 	// No subprotocol is selected: JSON has none, and a client that offers only another one gives up by itself.
@@ -40,18 +43,18 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if conn != nil {
 			conn.Close()
 		}
-		h.free()
+		h.free(from)
 		h.log.LogAttrs(r.Context(), slog.LevelDebug, "upgrade to WebSocket refused", slog.Any("error", err))
 		return
 	}
 	limitKernelBuffer(conn)
-	h.admit(conn, early(conn, rw.Reader))
+	h.admit(conn, from, early(conn, rw.Reader))
 }
 
 // admit starts a socket that has a place.
-func (h *Hub) admit(conn net.Conn, in io.Reader) {
+func (h *Hub) admit(conn net.Conn, from netip.Addr, in io.Reader) {
 	now := time.Now()
-	s := &socket{hub: h, conn: conn, codec: jsonCodec{}, in: bufio.NewReaderSize(in, readBuffer), credits: burst, refilled: now}
+	s := &socket{hub: h, conn: conn, from: from, codec: jsonCodec{}, in: bufio.NewReaderSize(in, readBuffer), credits: burst, refilled: now}
 	s.connectBy = now.Add(h.cfg.ConnectTimeout)
 	h.wheel.add(s, s.connectBy)
 	h.mu.Lock()

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +123,43 @@ func TestMaxSockets(t *testing.T) {
 	conn.Close()
 	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" || hub.Count() != 2 {
 		t.Errorf("got %d with %d sockets", resp.StatusCode, hub.Count())
+	}
+}
+
+// One address can't take the places of all others. This machine, where proxies and tests are, is nobody.
+func TestSocketsPerAddress(t *testing.T) {
+	who := func(r *http.Request) netip.Addr {
+		from, _ := netip.ParseAddr(r.Header.Get("From")) // none: an address that can't be told
+		return from
+	}
+	hub, url := serve(t, websocket.Config{Address: who, PerAddress: 2}, nil)
+	as := func(from string) ws.Dialer { return ws.Dialer{Header: ws.HandshakeHeaderHTTP{"From": {from}}} }
+	first := dial(t, url, as("192.0.2.1")).listen()
+	dial(t, url, as("192.0.2.1")).listen()
+	refused := func() bool {
+		req := upgradeRequest()
+		req.Header.Set("From", "192.0.2.1")
+		conn, resp := exchange(t, url, req, "")
+		conn.Close()
+		if resp.StatusCode == http.StatusTooManyRequests && resp.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+		return resp.StatusCode == http.StatusTooManyRequests
+	}
+	if !refused() {
+		t.Error("a third socket of an address is taken")
+	}
+	for _, from := range []string{"192.0.2.2", "", "", "", "127.0.0.1", "127.0.0.1", "::1", "::1", "::1"} {
+		dial(t, url, as(from)).listen()
+	}
+	first.leave()
+	for late := time.Now().Add(5 * time.Second); hub.Count() != 10; runtime.Gosched() {
+		if time.Now().After(late) {
+			t.Fatalf("%d sockets, want 10", hub.Count())
+		}
+	}
+	if refused() {
+		t.Error("the place of a socket that left is not free")
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,13 +24,13 @@ const (
 	callbackTimeout = 15 * time.Second
 )
 
-// callbacks reports on messages: one worker has all statuses of a message, so that they leave in order.
+// callbacks reports on messages: one worker has all statuses of a message.
 type callbacks struct {
 	server  *Server
 	client  *http.Client
 	ctx     context.Context // of the workers
 	cancel  context.CancelFunc
-	queues  [callbackWorkers]chan Message
+	queues  [callbackWorkers]chan delivery
 	stopped bool // guarded by server.mu: nothing is put any more
 	workers sync.WaitGroup
 	dropped atomic.Int64
@@ -45,29 +44,38 @@ func startCallbacks(s *Server) *callbacks {
 	}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	for i := range c.queues {
-		c.queues[i] = make(chan Message, callbackQueue)
+		c.queues[i] = make(chan delivery, callbackQueue)
 		c.workers.Go(func() {
-			for m := range c.queues[i] {
-				c.report(m)
+			for d := range c.queues[i] {
+				c.report(d)
 			}
 		})
 	}
 	return c
 }
 
-// put takes a message on. The caller holds server.mu.
-func (c *callbacks) put(m Message) {
+// put takes a message on. Its sender may have the answer when the channel is closed. The caller holds server.mu.
+func (c *callbacks) put(m Message) <-chan struct{} {
 	if c.stopped {
 		c.dropped.Add(1)
-		return
+		return atOnce
+	}
+	d := delivery{message: m, made: make(chan struct{})}
+	if c.server.opt.Delivery != nil {
+		d.Delivery = c.server.opt.Delivery(m)
 	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(m.SID))
 	select {
-	case c.queues[h.Sum32()%callbackWorkers] <- m:
+	case c.queues[h.Sum32()%callbackWorkers] <- d:
 	default:
 		c.dropped.Add(1)
+		return atOnce
 	}
+	if d.Early {
+		return d.made
+	}
+	return atOnce
 }
 
 // close lets the workers finish what is queued until ctx ends, and waits for them.
@@ -93,43 +101,6 @@ func (s *Server) DroppedCallbacks() int64 {
 	return s.callbacks.dropped.Load()
 }
 
-// report makes the callbacks of one message: queued, sent, and the last.
-func (c *callbacks) report(m Message) {
-	for _, status := range []string{"queued", "sent", c.server.end(&m)} {
-		if c.ctx.Err() != nil {
-			c.dropped.Add(1)
-			return
-		}
-		c.server.mu.Lock()
-		kept := c.server.messages[c.server.place[m.SID]]
-		c.server.advance(kept, status)
-		now := *kept
-		c.server.mu.Unlock()
-		c.post(now)
-	}
-}
-
-// post makes one callback. An answer other than 2xx changes nothing, as at Twilio.
-func (c *callbacks) post(m Message) {
-	target, _, _ := strings.Cut(m.StatusCallback, "#") // the fragment holds options for Twilio
-	form := c.form(m)
-	req, err := http.NewRequestWithContext(c.ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
-	if err != nil {
-		c.dropped.Add(1)
-		return
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
-	req.Header.Set("User-Agent", "TwilioProxy/1.1")
-	req.Header.Set("X-Twilio-Signature", Signature(c.server.opt.AuthToken, target, form))
-	req.Header.Set("I-Twilio-Idempotency-Token", c.server.sid(""))
-	resp, err := c.client.Do(req)
-	if err != nil {
-		return
-	}
-	_, _ = io.CopyN(io.Discard, resp.Body, maxForm)
-	_ = resp.Body.Close()
-}
-
 func (c *callbacks) form(m Message) url.Values {
 	v := url.Values{
 		"MessageSid": {m.SID}, "SmsSid": {m.SID}, "MessageStatus": {m.Status}, "SmsStatus": {m.Status},
@@ -145,12 +116,14 @@ func (c *callbacks) form(m Message) url.Values {
 }
 
 // Signature is X-Twilio-Signature (twilio.com/docs/usage/webhooks/webhooks-security): HMAC-SHA1, keyed by the auth token, of
-// the URL and then every parameter's name and value, sorted by name; in base64.
+// the URL and then every parameter's name and value, sorted by name, of several values each different one; in base64.
 func Signature(authToken, target string, form url.Values) string {
 	mac := hmac.New(sha1.New, []byte(authToken))
 	_, _ = io.WriteString(mac, target)
 	for _, name := range slices.Sorted(maps.Keys(form)) {
-		_, _ = io.WriteString(mac, name+form.Get(name))
+		for _, value := range slices.Compact(slices.Sorted(slices.Values(form[name]))) {
+			_, _ = io.WriteString(mac, name+value)
+		}
 	}
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }

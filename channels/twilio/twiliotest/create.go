@@ -37,10 +37,18 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 		refuse(w, p)
 		return
 	}
-	m, err := s.accept(f)
+	if s.hasStopped(f.to) {
+		refuse(w, problem{http.StatusBadRequest, 21610, "Attempt to send to unsubscribed recipient"})
+		return
+	}
+	m, early, err := s.accept(f)
 	if err != nil {
 		refuse(w, problem{http.StatusInternalServerError, 20500, "An internal server error has occurred"})
 		return
+	}
+	select {
+	case <-early:
+	case <-r.Context().Done():
 	}
 	if s.failAfter(w, r, fault, m) {
 		return
@@ -106,32 +114,32 @@ func isWebURL(s string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && len(s) <= 4000
 }
 
-// accept makes the message, and returns it as it is at this moment. It is accepted when its ledger line is written.
-func (s *Server) accept(f form) (Message, error) {
+// accept makes the message, and returns it as it is at this moment. It is accepted when its ledger line is written. Its
+// sender may have the answer when ready is closed.
+func (s *Server) accept(f form) (m Message, ready <-chan struct{}, err error) {
 	now := s.opt.Now()
-	m := &Message{
+	kept := &Message{
 		At: now, UpdatedAt: now, SID: s.sid("SM"), To: f.to, From: f.from, MessagingServiceSID: f.service,
 		Body: f.body, StatusCallback: f.callback, ValidityPeriod: f.validity, Status: "queued",
 	}
 	if f.from == "" {
-		m.From, m.Status = pool, accepted
+		kept.From, kept.Status = pool, accepted
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.record(m); err != nil {
-		return Message{}, err
+	if err := s.record(kept); err != nil {
+		return Message{}, nil, err
 	}
-	s.place[m.SID] = len(s.messages)
-	s.messages = append(s.messages, m)
-	answer := *m
+	s.place[kept.SID] = len(s.messages)
+	s.messages = append(s.messages, kept)
+	m = *kept
 	if s.callbacks == nil || m.StatusCallback == "" {
 		// Nobody is told, so nothing needs an order in time: who asks finds it at its end.
-		s.advance(m, "sent")
-		s.advance(m, s.end(m))
-	} else {
-		s.callbacks.put(answer)
+		s.advance(kept, "sent")
+		s.advance(kept, s.end(kept))
+		return m, atOnce, nil
 	}
-	return answer, nil
+	return m, s.callbacks.put(m), nil
 }
 
 // end is the last status of a message.

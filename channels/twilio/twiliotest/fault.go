@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 )
 
@@ -121,17 +120,36 @@ func (s *Server) failAfter(w http.ResponseWriter, r *http.Request, f Fault, m Me
 	case LateHang:
 		s.hang(r)
 	case Truncated:
-		body := encode(s.resource(m))
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(http.StatusCreated)
-		_, _ = w.Write(body[:len(body)/2])
-		_ = http.NewResponseController(w).Flush() // or the half would stay in the buffer
-		panic(http.ErrAbortHandler)
+		writeJSON(half{w}, http.StatusCreated, s.resource(m))
 	default:
 		return false
 	}
 	return true
+}
+
+// half sends the first half of what is written to it at once, and drops the connection.
+type half struct{ http.ResponseWriter }
+
+func (h half) Write(b []byte) (int, error) {
+	_, _ = h.ResponseWriter.Write(b[:len(b)/2])
+	_ = http.NewResponseController(h.ResponseWriter).Flush() // or the half would stay in the buffer
+	panic(http.ErrAbortHandler)
+}
+
+// failRead plays a fault on a list or a fetch. When failed is false the answer goes to out.
+func (s *Server) failRead(w http.ResponseWriter, r *http.Request) (out http.ResponseWriter, failed bool) {
+	s.mu.Lock()
+	s.lists++
+	n := s.lists
+	s.mu.Unlock()
+	if s.opt.ListFaults == nil {
+		return w, false
+	}
+	f := s.opt.ListFaults(n)
+	if f.Kind == Truncated {
+		return half{w}, false
+	}
+	return w, s.failBefore(w, r, f) || s.failAfter(w, r, f, Message{})
 }
 
 // hang gives no answer: the client goes, or the server closes and drops the connection.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -15,7 +16,7 @@ type Entry struct {
 	From                string    `json:"from"`
 	MessagingServiceSID string    `json:"messaging_service_sid,omitempty"`
 	Body                string    `json:"body"`
-	StatusCallback      string    `json:"status_callback"`
+	StatusCallback      string    `json:"status_callback"` // what is called: without the options behind "#"
 }
 
 // OpenLedger opens a ledger file to append to, and creates it when it is not there. The caller closes it after the server.
@@ -32,9 +33,10 @@ func (s *Server) record(m *Message) error {
 	if s.opt.Ledger == nil {
 		return nil
 	}
+	callback, _, _ := strings.Cut(m.StatusCallback, "#")
 	line, err := json.Marshal(Entry{
 		At: m.At, SID: m.SID, To: m.To, From: m.From, MessagingServiceSID: m.MessagingServiceSID,
-		Body: m.Body, StatusCallback: m.StatusCallback,
+		Body: m.Body, StatusCallback: callback,
 	})
 	if err != nil {
 		return fmt.Errorf("encode ledger line: %w", err)

@@ -63,12 +63,12 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 func (s *Server) find(f filter, last string, size int) (found []Message, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	from := len(s.messages)
+	from, newest := len(s.messages), s.opt.Now().Add(-s.opt.Lag)
 	if i, ok := s.place[last]; ok {
 		from = i
 	}
 	for i := from - 1; i >= 0; i-- {
-		if !f.passes(s.messages[i]) {
+		if s.messages[i].At.After(newest) || !f.passes(s.messages[i]) {
 			continue
 		}
 		if len(found) == size {

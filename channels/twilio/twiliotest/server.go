@@ -39,6 +39,23 @@ type Options struct {
 	// Undelivered returns Twilio's error code for a message that will not arrive and 0 for one that will; nil when all do.
 	// It must not call the server.
 	Undelivered func(m Message) int
+	// Delivery tells how the status callbacks of a message are made; nil for the zero Delivery. It must not call the server.
+	Delivery func(m Message) Delivery
+	// ListFaults decides on each list and each fetch, the first of which is 1; nil for none; safe for concurrent use. Of the
+	// kinds that accept a message those that break the answer do the same here.
+	ListFaults func(n int) Fault
+	Lag        time.Duration // until lists show a new message
+	// OptOut acts on STOP and START, see Text, as Advanced Opt-Out does: later messages to who wrote STOP get 21610.
+	OptOut bool
+
+	// What the account looks like to somebody who asks, without sending.
+	AccountStatus string   // "active" when empty
+	Trial         bool     // of the account
+	MainKey       bool     // the API key may look at the account too: others may only send and list
+	Services      []string // messaging services that exist; nil: every one
+	EmptyPool     bool     // they have no sender
+	Numbers       []string // phone numbers of the account; nil: every one
+	VoiceOnly     bool     // they can't send texts
 }
 
 // Server is the simulated Twilio. It is an http.Handler; Listen serves it. Close it after use.
@@ -54,6 +71,8 @@ type Server struct {
 	messages []*Message // in order of acceptance
 	place    map[string]int
 	requests int
+	lists    int             // and fetches
+	stopped  map[string]bool // numbers that wrote STOP
 	http     []*http.Server
 	serving  sync.WaitGroup
 }
@@ -74,13 +93,17 @@ func New(opt Options) *Server {
 	}
 	s := &Server{
 		opt: opt, closing: make(chan struct{}),
-		random: rand.New(rand.NewPCG(opt.Seed, 0)), place: map[string]int{},
+		random: rand.New(rand.NewPCG(opt.Seed, 0)), place: map[string]int{}, stopped: map[string]bool{},
 	}
 	if opt.StatusCallbacks {
 		s.callbacks = startCallbacks(s)
 	}
 	s.mux.HandleFunc("/2010-04-01/Accounts/{account}/Messages.json", s.collection)
 	s.mux.HandleFunc("/2010-04-01/Accounts/{account}/Messages/{file}", s.single)
+	s.mux.HandleFunc("/2010-04-01/Accounts/{file}", s.account)
+	s.mux.HandleFunc("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json", s.numbers)
+	s.mux.HandleFunc("GET /v1/Services/{service}", s.service)
+	s.mux.HandleFunc("GET /v1/Services/{service}/{senders}", s.service)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { refuse(w, notFound(r)) })
 	return s
 }
@@ -205,7 +228,9 @@ func (s *Server) collection(w http.ResponseWriter, r *http.Request) {
 	case http.MethodPost:
 		s.create(w, r)
 	case http.MethodGet:
-		s.list(w, r)
+		if w, failed := s.failRead(w, r); !failed {
+			s.list(w, r)
+		}
 	default:
 		refuse(w, problem{http.StatusMethodNotAllowed, 20004, "Method not allowed"})
 	}
@@ -217,6 +242,10 @@ func (s *Server) single(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet {
 		refuse(w, problem{http.StatusMethodNotAllowed, 20004, "Method not allowed"})
+		return
+	}
+	w, failed := s.failRead(w, r)
+	if failed {
 		return
 	}
 	sid, isJSON := strings.CutSuffix(r.PathValue("file"), ".json")
