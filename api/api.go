@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"reflect"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 
 // Config is what an operator decides.
 type Config struct {
-	Keys           []Key          // who may call; without keys only the public calls answer
+	Bootstrap      *notify.APIKey // the first key, see BootstrapKey; nil for none
 	Topic          string         // where POST /v1/events publishes
 	PublicURL      string         // scheme and host that people see, for tracker links: "https://track.example.com"
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; none: the peer is the client
@@ -28,18 +29,26 @@ type Config struct {
 
 // Deps are the parts of the service that the calls need. All must be set, but for WebSocket, Remember and VAPIDPublic.
 type Deps struct {
+	Keys              Keys // who may call, besides Config.Bootstrap
 	Publisher         Publisher
 	Decode            func(r *notify.Record, now time.Time, dst *notify.Event) error // returns *notify.Invalid
 	Phone             func(spelled string) (e164 string, ok bool)                    // as Decode reads numbers, so that both find the same customer
+	Orders            Orders
 	Messages          Messages
+	Explainer         Explainer
 	Resender          Resender
 	Customers         Customers
 	Subscriptions     Subscriptions
 	CheckSubscription func(*notify.Subscription) error // sets ID; returns *notify.Invalid
 	Signer            Signer
+	Recorder          Recorder
+	Audit             Audit
+	DeadLetters       DeadLetters
+	Rules             func() *notify.Rules                        // those in force
 	Remember          func(ctx context.Context, p notify.Profile) // puts a profile that was written into the cache
 	Checks            map[string]func(ctx context.Context) error  // by engine; must return when ctx ends
 	WebSocket         http.Handler                                // the live socket
+	Callbacks         http.Handler                                // of providers, below /hooks/; they prove themselves by signature
 	VAPIDPublic       string                                      // base64url; browsers subscribe with it
 }
 
@@ -59,6 +68,7 @@ type server struct {
 	Deps
 	log   *slog.Logger
 	api   huma.API
+	keys  *keyring
 	rates rates
 	ready *readiness
 }
@@ -68,7 +78,7 @@ func New(cfg Config, deps Deps, log *slog.Logger) http.Handler {
 	cfg.RatePerMinute = cmp.Or(cfg.RatePerMinute, defaultRate)
 	cfg.PublicURL = strings.TrimSuffix(cfg.PublicURL, "/")
 	s := &server{
-		Config: cfg, Deps: deps, log: log,
+		Config: cfg, Deps: deps, log: log, keys: newKeyring(deps.Keys, log),
 		rates: newRates(cfg.RatePerMinute),
 		ready: newReadiness(deps.Checks, log),
 	}
@@ -77,6 +87,9 @@ func New(cfg Config, deps Deps, log *slog.Logger) http.Handler {
 	if deps.WebSocket != nil {
 		// Outside of everything that wraps the ResponseWriter: the hub takes the connection over.
 		root.Handle("/connection/websocket", deps.WebSocket)
+	}
+	if deps.Callbacks != nil {
+		root.Handle("/hooks/*", deps.Callbacks) // a provider calls from few addresses: no limit by address
 	}
 	root.Mount("/", s.rest())
 	return root
@@ -94,10 +107,13 @@ func (s *server) rest() http.Handler {
 	r.Group(func(v1 chi.Router) {
 		v1.Use(s.limitAddress)
 		s.api = humachi.New(v1, description(s.PublicURL))
-		s.api.UseMiddleware(s.authorize)
+		s.api.UseMiddleware(s.authorize, s.plainQuery, s.mediaType)
 		s.calls()
 	})
+	complete(s.api.OpenAPI())
 	r.Get("/openapi.json", s.openAPI())
+	r.Get("/openapi-3.0.json", s.openAPI30())
+	s.pages(r)
 	return r
 }
 
@@ -105,18 +121,28 @@ func (s *server) rest() http.Handler {
 func (s *server) calls() {
 	call(s, EventsWrite, at{"POST /v1/events", 202, "publish-events", "Publish order events"}, s.publish, eventsDocs)
 
-	call(s, MessagesRead, at{"GET /v1/messages", 200, "list-messages", "Find messages, newest first"}, s.listMessages)
+	call(s, OrdersRead, at{"GET /v1/orders/{id}", 200, "get-order", "How far an order is"}, s.getOrder)
+	call(s, OrdersRead, at{"GET /v1/orders/{id}/timeline", 200, "get-order-timeline", "What happened to an order and who was told, newest first"}, s.timeline)
+
+	call(s, MessagesRead, at{"GET /v1/messages", 200, "list-messages", "Find messages, newest first"}, s.listMessages, messagesDocs)
 	call(s, MessagesRead, at{"GET /v1/messages/{id}", 200, "get-message", "One message and why it is as it is"}, s.getMessage)
 	call(s, MessagesResend, at{"POST /v1/messages/{id}/resend", 202, "resend-message", "Send a message again"}, s.resend, resendDocs)
 
 	call(s, CustomersRead, at{"GET /v1/customers/{id}", 200, "get-customer", "One customer"}, s.getCustomer)
-	call(s, CustomersWrite, at{"PUT /v1/customers/{id}", 200, "put-customer", "Write a customer, whole"}, s.putCustomer)
+	call(s, CustomersWrite, at{"PUT /v1/customers/{id}", 200, "put-customer", "Write a customer, whole"}, s.putCustomer, writeDocs)
+	call(s, CustomersWrite, at{"PATCH /v1/customers/{id}", 200, "patch-customer", "Change parts of a customer"}, s.patchCustomer, writeDocs, s.patchDocs)
+	call(s, CustomersRead, at{"GET /v1/customers/{id}/preferences", 200, "get-preferences", "What a customer wants, what that means now, and who changed it"}, s.getPreferences)
+	call(s, CustomersWrite, at{"PUT /v1/customers/{id}/preferences", 200, "put-preferences", "Write what a customer wants, whole"}, s.putPreferences, writeDocs)
 	call(s, CustomersWrite, at{"GET /v1/customers/{id}/push-subscriptions", 200, "list-push-subscriptions", "The browsers of a customer"}, s.listSubscriptions)
 	call(s, CustomersWrite, at{"POST /v1/customers/{id}/push-subscriptions", 201, "add-push-subscription", "Add a browser"}, s.addSubscription)
 	call(s, CustomersWrite, at{"DELETE /v1/customers/{id}/push-subscriptions/{sid}", 204, "remove-push-subscription", "Remove a browser"}, s.removeSubscription)
 	call(s, TokensWrite, at{"POST /v1/customers/{id}/tokens", 201, "make-token", "Make a token for the live page"}, s.makeToken)
 
-	call(s, Public, at{"GET /v1/push-key", 200, "get-push-key", "The key with which browsers subscribe"}, s.pushKey)
+	call(s, DeadLettersRead, at{"GET /v1/deadletters", 200, "list-dead-letters", "Records that became no event, newest first"}, s.listDeadLetters)
+	call(s, AuditRead, at{"GET /v1/audit", 200, "list-audit", "Who did what, newest first"}, s.listAudit)
+
+	call(s, Public, at{"GET /v1/push-key", 200, "get-push-key", "The key with which browsers subscribe"}, s.pushKey,
+		func(op *huma.Operation) { op.Errors = append(op.Errors, http.StatusNotFound) })
 }
 
 // at is where a call lives and how it is named.
@@ -141,6 +167,10 @@ func call[I, O any](s *server, scope Scope, a at, handle func(context.Context, *
 	if scope != Public {
 		op.Security = []map[string][]string{{keyScheme: {string(scope)}}}
 	}
+	_, body := reflect.TypeFor[I]().FieldByName("Body")
+	_, raw := reflect.TypeFor[I]().FieldByName("RawBody")
+	_, list := reflect.TypeFor[I]().FieldByName("Cursor")
+	op.Errors = failures(&op, scope, body || raw, list)
 	for _, add := range more {
 		add(&op)
 	}
@@ -153,6 +183,20 @@ func call[I, O any](s *server, scope Scope, a at, handle func(context.Context, *
 		}
 		return out, nil
 	})
+}
+
+// messagesDocs says what the filters mean together.
+func messagesDocs(op *huma.Operation) {
+	op.Description = "All filters hold at once. since and until are about when the event happened, not about when the message was made or sent: " +
+		"a list stays the same while messages move on, and a resend stands beside the message that it repeats."
+}
+
+// writeDocs says that a write may depend on what is stored.
+func writeDocs(op *huma.Operation) {
+	op.Errors = append(op.Errors, http.StatusPreconditionFailed)
+	if op.Description == "" {
+		op.Description = "What is absent or null is emptied. With If-Match it writes only when nobody else wrote since you read it."
+	}
 }
 
 // pushKeyOutput answers GET /v1/push-key.

@@ -3,7 +3,6 @@ package api_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"flag"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/google/go-cmp/cmp"
@@ -27,37 +27,32 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const rootKey = "omw_root_0123456789abcdef"
 
-// scopes are those that a key may carry by name.
-var scopes = []api.Scope{api.EventsWrite, api.MessagesRead, api.MessagesResend, api.CustomersRead, api.CustomersWrite, api.TokensWrite}
-
-func key(name, secret string, scopes ...api.Scope) api.Key {
-	k := api.Key{Name: name, Hash: sha256.Sum256([]byte(secret))}
-	for _, s := range scopes {
-		k.Scopes = append(k.Scopes, string(s))
-	}
-	return k
-}
-
 // fixture is an API over a world.
 type fixture struct {
 	*world
 	t       testing.TB
 	handler http.Handler
 	log     bytes.Buffer
+	secrets map[string]string // of keys, by name
 }
 
 func newFixture(t testing.TB, change ...func(*api.Config, *api.Deps)) *fixture {
-	f := &fixture{world: newWorld(), t: t}
-	cfg := api.Config{
-		Keys:  []api.Key{key("root", rootKey, api.AllScopes), key("idle", "idle")},
-		Topic: "order-events", PublicURL: "https://track.example.com/",
+	f := &fixture{world: newWorld(), t: t, secrets: map[string]string{}}
+	f.addKey("idle")
+	for _, s := range api.Scopes {
+		f.addKey(string(s), s)
 	}
-	for _, s := range scopes {
-		cfg.Keys = append(cfg.Keys, key(string(s), string(s), s))
+	routes, err := notify.CompileRoutes([]notify.Route{{Name: "everything", Channels: notify.Channels}})
+	if err != nil {
+		t.Fatal(err)
 	}
+	f.routes = routes
+	cfg := api.Config{Bootstrap: api.BootstrapKey(rootKey), Topic: "order-events", PublicURL: "https://track.example.com/"}
 	deps := api.Deps{
-		Publisher: f.world, Decode: decode, Phone: phone, Messages: f.world, Resender: f.world, Customers: f.world,
-		Subscriptions: f.world, CheckSubscription: checkSubscription, Signer: f.world, Remember: f.remember,
+		Keys: f.world, Publisher: f.world, Decode: decode, Phone: phone, Orders: f.world, Messages: f.world, Resender: f.world,
+		Explainer: &notify.Explainer{Store: f.world, Rules: f.rules}, Rules: f.rules, Customers: f.world,
+		Subscriptions: f.world, CheckSubscription: checkSubscription, Signer: f.world, Recorder: f.world, Audit: f.world,
+		DeadLetters: f.world, Remember: f.remember,
 		Checks:      map[string]func(context.Context) error{"kafka": func(context.Context) error { return nil }},
 		WebSocket:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) }),
 		VAPIDPublic: "BPublic",
@@ -68,6 +63,20 @@ func newFixture(t testing.TB, change ...func(*api.Config, *api.Deps)) *fixture {
 	f.handler = api.New(cfg, deps, slog.New(slog.NewTextHandler(&f.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	return f
 }
+
+// addKey makes a key with scopes.
+func (f *fixture) addKey(name string, scopes ...api.Scope) notify.APIKey {
+	var words []string
+	for _, s := range scopes {
+		words = append(words, string(s))
+	}
+	k, secret := notify.NewAPIKey(name, words, notify.Act{At: time.Now(), By: "test"}, time.Time{})
+	f.keys[k.ID], f.secrets[name] = k, secret
+	return k
+}
+
+// bearer is the header of a key, by its name.
+func (f *fixture) bearer(name string) string { return "Bearer " + f.secrets[name] }
 
 // do calls with the root key; header pairs follow, an empty value takes a header away.
 func (f *fixture) do(call, body string, header ...string) *httptest.ResponseRecorder {
@@ -176,7 +185,7 @@ func TestOpenAPI(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.OpenAPI != "3.1.0" || len(doc.Paths) != 9 {
+	if doc.OpenAPI != "3.1.0" || len(doc.Paths) != 14 {
 		t.Errorf("OpenAPI %s with %d paths", doc.OpenAPI, len(doc.Paths))
 	}
 	if strings.Contains(w.Body.String(), "$schema") {
@@ -185,7 +194,7 @@ func TestOpenAPI(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `"name":"Idempotency-Key"`) {
 		t.Error("the Idempotency-Key is not described")
 	}
-	for _, path := range []string{"/docs", "/openapi.yaml", "/openapi-3.0.json", "/schemas/Problem.json"} {
+	for _, path := range []string{"/openapi.yaml", "/schemas/Problem.json"} {
 		wantProblem(t, f.do("GET "+path, ""), http.StatusNotFound, "not_found")
 	}
 }
@@ -193,9 +202,9 @@ func TestOpenAPI(t *testing.T) {
 func TestUnknownPathAndMethod(t *testing.T) {
 	f := newFixture(t)
 	wantProblem(t, f.do("GET /v1/nothing", ""), http.StatusNotFound, "not_found")
-	w := f.do("PATCH /v1/customers/c-1", "{}")
+	w := f.do("DELETE /v1/customers/c-1", "")
 	wantProblem(t, w, http.StatusMethodNotAllowed, "method_not_allowed")
-	if got := w.Header().Get("Allow"); got != "GET, PUT" {
+	if got := w.Header().Get("Allow"); got != "GET, PUT, PATCH" {
 		t.Errorf("Allow %q", got)
 	}
 }
@@ -204,7 +213,9 @@ func TestUnknownPathAndMethod(t *testing.T) {
 func TestEveryRouteHasAScope(t *testing.T) {
 	f := newFixture(t)
 	public := map[string]bool{
-		"GET /healthz": true, "GET /readyz": true, "GET /openapi.json": true, "GET /v1/push-key": true,
+		"GET /healthz": true, "GET /readyz": true, "GET /openapi.json": true, "GET /openapi-3.0.json": true, "GET /v1/push-key": true,
+		"GET /docs": true, "GET /docs/style.css": true, "GET /problems": true, "GET /problems/{code}": true,
+		"GET /reasons": true, "GET /reasons/{code}": true,
 	}
 	var doc struct {
 		Paths map[string]map[string]struct {
@@ -227,7 +238,7 @@ func TestEveryRouteHasAScope(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || calls != 10 {
+	if err != nil || calls != 17 {
 		t.Errorf("walked %d calls: %v", calls, err)
 	}
 }
@@ -236,11 +247,12 @@ func TestEveryRouteHasAScope(t *testing.T) {
 func TestInternalsStayInside(t *testing.T) {
 	calls := map[string]string{
 		"Find": "GET /v1/messages", "Entry": "GET /v1/messages/" + entryID.String(), "Customer": "GET /v1/customers/c-1",
-		"PutCustomer": "PUT /v1/customers/c-1", "Subscribe": "POST /v1/customers/c-1/push-subscriptions",
+		"EditCustomer": "PUT /v1/customers/c-1", "Subscribe": "POST /v1/customers/c-1/push-subscriptions",
 		"Subscriptions": "GET /v1/customers/c-1/push-subscriptions", "Sign": "POST /v1/customers/c-1/tokens",
 		"Resend": "POST /v1/messages/" + entryID.String() + "/resend",
+		"Order":  "GET /v1/orders/o-1", "DeadLetters": "GET /v1/deadletters", "Audit": "GET /v1/audit", "Record": "POST /v1/customers/c-1/tokens",
 	}
-	bodies := map[string]string{"PutCustomer": `{}`, "Resend": `{"reason":"lost"}`, "Subscribe": pushSubscription}
+	bodies := map[string]string{"EditCustomer": `{}`, "Resend": `{"reason":"lost"}`, "Subscribe": pushSubscription}
 	for method, call := range calls {
 		t.Run(method, func(t *testing.T) {
 			f := newFixture(t)

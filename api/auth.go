@@ -1,14 +1,15 @@
 package api
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
+	"context"
 	"net/http"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+
+	"onmyway/notify"
 )
 
 // Scope is what a key may be allowed to do.
@@ -16,28 +17,24 @@ type Scope string
 
 // The scopes. AllScopes stands for every one, also of later versions: it is for the bootstrap key.
 const (
-	EventsWrite    Scope = "events:write"
-	MessagesRead   Scope = "messages:read"
-	MessagesResend Scope = "messages:resend"
-	CustomersRead  Scope = "customers:read"
-	CustomersWrite Scope = "customers:write"
-	TokensWrite    Scope = "tokens:write"
-	AllScopes      Scope = "*"
+	EventsWrite     Scope = "events:write"
+	OrdersRead      Scope = "orders:read"
+	MessagesRead    Scope = "messages:read"
+	MessagesResend  Scope = "messages:resend"
+	CustomersRead   Scope = "customers:read"
+	CustomersWrite  Scope = "customers:write"
+	TokensWrite     Scope = "tokens:write"
+	DeadLettersRead Scope = "deadletters:read"
+	AuditRead       Scope = "audit:read"
+	AllScopes       Scope = "*"
 
 	// Public marks a call that needs no key. No key carries it.
 	Public Scope = ""
 )
 
-// Key is an API key as it is stored. The key itself is 128 random bits or more, which is why a plain hash protects it.
-type Key struct {
-	Name   string
-	Hash   [32]byte // SHA-256 of the key
-	Scopes []string
-}
-
-// allows tells whether the key carries the scope.
-func (k *Key) allows(s string) bool {
-	return slices.Contains(k.Scopes, s) || slices.Contains(k.Scopes, string(AllScopes))
+// Scopes lists what a key may be given by name, besides AllScopes.
+var Scopes = []Scope{
+	EventsWrite, OrdersRead, MessagesRead, MessagesResend, CustomersRead, CustomersWrite, TokensWrite, DeadLettersRead, AuditRead,
 }
 
 // authorize lets a call through when it is public or its key carries the scope. An operation that names no scope, and is
@@ -49,10 +46,9 @@ func (s *server) authorize(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	r, w := humachi.Unwrap(ctx)
-	key := s.keyOf(r)
-	if key == nil {
-		writeProblem(w, newProblem(http.StatusUnauthorized, "unauthorized", "send the header Authorization: Bearer <API key>").
-			with("WWW-Authenticate", `Bearer realm="onmyway"`))
+	key, refused := s.keyOf(r)
+	if refused != nil {
+		writeProblem(w, refused)
 		return
 	}
 	requestOf(r.Context()).caller = key.Name
@@ -60,8 +56,8 @@ func (s *server) authorize(ctx huma.Context, next func(huma.Context)) {
 	if len(security) == 1 && len(security[0][keyScheme]) == 1 {
 		scope = security[0][keyScheme][0]
 	}
-	if scope == "" || !key.allows(scope) {
-		writeProblem(w, newProblem(http.StatusForbidden, "missing_scope", `this API key lacks the scope "`+scope+`"`).
+	if scope == "" || !key.May(scope) {
+		writeProblem(w, newProblem(http.StatusForbidden, "missing_scope", `this API key lacks the scope "`+scope+`": use another key, or ask the operator for one that has it`).
 			with("WWW-Authenticate", `Bearer realm="onmyway", error="insufficient_scope", scope="`+scope+`"`))
 		return
 	}
@@ -72,22 +68,28 @@ func (s *server) authorize(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// keyOf finds the key of a request, or nil. Every stored key is compared, each in constant time.
-func (s *server) keyOf(r *http.Request) *Key {
+// keyOf finds the key of a request, or says why it is refused.
+func (s *server) keyOf(r *http.Request) (*notify.APIKey, *problem) {
 	sent := r.Header.Values("Authorization")
 	if len(sent) != 1 {
-		return nil
+		return nil, unauthorized("unauthorized", "send one header Authorization: Bearer <API key>")
 	}
 	scheme, secret, _ := strings.Cut(sent[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
-		return nil
+		return nil, unauthorized("unauthorized", "send the header as Authorization: Bearer <API key>")
 	}
-	sum := sha256.Sum256([]byte(secret))
-	var found *Key
-	for i := range s.Keys {
-		if subtle.ConstantTimeCompare(sum[:], s.Keys[i].Hash[:]) == 1 {
-			found = &s.Keys[i]
-		}
+	if s.Bootstrap != nil && s.Bootstrap.Matches(secret) {
+		return s.Bootstrap, nil
 	}
-	return found
+	return s.keys.find(r.Context(), secret)
+}
+
+func unauthorized(code, detail string) *problem {
+	return newProblem(http.StatusUnauthorized, code, detail).with("WWW-Authenticate", `Bearer realm="onmyway"`)
+}
+
+// act is who makes a request, for what it writes.
+func act(ctx context.Context) notify.Act {
+	r := requestOf(ctx)
+	return notify.Act{At: time.Now(), By: r.caller, Request: r.id}
 }

@@ -8,9 +8,8 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"onmyway/notify"
 )
@@ -28,6 +27,7 @@ const (
 
 type publishInput struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
+	Traceparent string `header:"traceparent" doc:"W3C trace context: goes with every event as far as the provider's call" example:"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"`
 	RawBody     []byte `contentType:"application/x-ndjson"`
 }
 
@@ -52,6 +52,9 @@ func (s *server) publish(ctx context.Context, in *publishInput) (*publishOutput,
 	values, header, err := split(in.ContentType, in.RawBody)
 	if err != nil {
 		return nil, err
+	}
+	if trace, ok := notify.ParseTraceParent(in.Traceparent); ok { // one that can't be used is ignored, as the specification asks
+		header = append(slices.Clone(header), notify.Header{Key: "traceparent", Value: []byte(trace.String())})
 	}
 	now := time.Now()
 	good := make([]notify.Record, 0, len(values))
@@ -88,7 +91,7 @@ func (s *server) check(r *notify.Record, now time.Time) (bad *problem, err error
 	switch err := s.Decode(r, now, &e); {
 	case errors.As(err, &invalid):
 		p := newProblem(http.StatusUnprocessableEntity, invalid.Reason, "mend the event and send it again")
-		p.Title, p.Errors = titles["invalid_event"], invalid.Problems
+		p.Errors = invalid.Problems
 		return p, nil
 	case err != nil:
 		return nil, fmt.Errorf("decode event: %w", err)
@@ -166,36 +169,4 @@ func splitLines(body []byte) [][]byte {
 		}
 	}
 	return values
-}
-
-// eventsDocs describes what publish reads by itself.
-func eventsDocs(op *huma.Operation) {
-	op.MaxBodyBytes = maxEventsBody + 1 // huma refuses a body that reaches its limit
-	op.SkipValidateBody = true
-	op.Description = "Answers once all in-sync replicas have the events. Events that can't be understood are listed and the " +
-		"others taken; 422 when none can. Repeating a request is safe: an event is known by its id."
-	event := &huma.Schema{Type: huma.TypeObject, Description: "A canonical event", Properties: eventProperties(),
-		Required: []string{"order_id", "customer_id", "line", "milestone", "occurred_at"}, AdditionalProperties: true}
-	most := maxEvents
-	cloud := &huma.Schema{Type: huma.TypeObject, Description: "A CloudEvent whose data is a canonical event", AdditionalProperties: true}
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		"application/json":                   {Schema: &huma.Schema{OneOf: []*huma.Schema{event, {Type: huma.TypeArray, Items: event, MaxItems: &most}}}},
-		"application/cloudevents+json":       {Schema: cloud},
-		"application/cloudevents-batch+json": {Schema: &huma.Schema{Type: huma.TypeArray, Items: cloud, MaxItems: &most}},
-	}}
-}
-
-func eventProperties() map[string]*huma.Schema {
-	text := func(doc string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Description: doc} }
-	return map[string]*huma.Schema{
-		"id":          text("The producer's own id: the same id is the same event"),
-		"order_id":    text("The order"),
-		"customer_id": text("Who is told"),
-		"line":        {Type: huma.TypeString, Enum: words(notify.Lines)},
-		"milestone":   text("What was reached, such as driver_en_route_to_pickup"),
-		"sequence":    {Type: huma.TypeInteger, Description: "Grows with every event of an order and line"},
-		"occurred_at": {Type: huma.TypeString, Format: "date-time"},
-		"customer":    {Type: huma.TypeObject, AdditionalProperties: true, Description: "name, phone, locale, time_zone"},
-		"data":        {Type: huma.TypeObject, AdditionalProperties: true, Description: "What the texts speak of: driver_name, vehicle, eta, tracking_url"},
-	}
 }

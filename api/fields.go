@@ -35,10 +35,20 @@ func fieldsOf[I any]() []string {
 	seen := map[reflect.Type]bool{}
 	var walk func(t reflect.Type)
 	walk = func(t reflect.Type) {
-		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
-			t = t.Elem()
+		switch t {
+		case reflect.TypeFor[choices]():
+			names = append(names, plain(notify.Channels)...)
+		case reflect.TypeFor[categories]():
+			names = append(names, plain(notify.Categories)...)
 		}
-		if t.Kind() != reflect.Struct || seen[t] {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+			walk(t.Elem())
+			return
+		}
+		if seen[t] {
+			return
+		}
+		if t.Kind() != reflect.Struct {
 			return
 		}
 		seen[t] = true
@@ -78,6 +88,23 @@ type channel string
 // Schema is what huma asks of a type with a schema of its own.
 func (channel) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Enum: words(notify.Channels)}
+}
+
+// state is a notify.State in a request; huma refuses other words.
+type state string
+
+// Schema is what huma asks of a type with a schema of its own.
+func (state) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Enum: words(notify.States)}
+}
+
+// plain are words as strings.
+func plain[S ~string](list []S) []string {
+	all := make([]string, len(list))
+	for i, w := range list {
+		all[i] = string(w)
+	}
+	return all
 }
 
 // words are the values of an enum in a schema.

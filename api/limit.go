@@ -27,17 +27,25 @@ func tooFast(who string) *problem {
 	return newProblem(http.StatusTooManyRequests, "rate_limited", who+" sends more than its rate allows: wait as Retry-After says")
 }
 
-// limitAddress limits by client address, before any key is looked at. Addresses of IPv6 count by /64, which is what one
-// subscriber has. Requests whose address can't be told share one limit.
+// limitAddress limits by client address, before any key is looked at. Requests whose address can't be told share one limit.
 func (s *server) limitAddress(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		address := httprate.CanonicalizeIP(middleware.GetClientIP(r.Context()))
-		if s.rates.address.OnLimit(w, r, address) {
+		if s.rates.address.OnLimit(w, r, ClientAddress(r).String()) {
 			writeProblem(w, tooFast("this address"))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// ClientAddress is who calls, as limits count: of IPv6 the /64, which is what one subscriber has. It is not valid where it
+// can't be told, and outside of requests that the handler of New passes on.
+func ClientAddress(r *http.Request) netip.Addr {
+	from := middleware.GetClientIPAddr(r.Context()).Unmap().WithZone("")
+	if from.Is6() {
+		return netip.PrefixFrom(from, 64).Masked().Addr()
+	}
+	return from
 }
 
 // clientAddress finds who calls: the peer, or the last address of X-Forwarded-For that is not one of our proxies when the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -21,56 +20,82 @@ type Messages interface {
 
 func isNotFound(err error) bool { return errors.Is(err, notify.ErrNotFound) }
 
+// Explainer says in words why messages are as they are; *notify.Explainer is one.
+type Explainer interface {
+	Explain(ctx context.Context, now time.Time, es []notify.Entry) ([]notify.Explanation, error)
+}
+
 // messageBody is a message in JSON. The text is as it was sent; a phone number is masked.
 type messageBody struct {
-	ID           string           `json:"id"`
-	OrderID      string           `json:"order_id"`
-	CustomerID   string           `json:"customer_id"`
-	Line         notify.Line      `json:"line"`
-	Milestone    string           `json:"milestone"`
+	ID           string           `json:"id" example:"0199a3f2-7c00-7d6e-9f1b-2c5a8e4d7b10"`
+	OrderID      string           `json:"order_id" example:"CH-1001"`
+	CustomerID   string           `json:"customer_id" example:"c-42"`
+	Line         notify.Line      `json:"line" example:"car_haul"`
+	Milestone    string           `json:"milestone" example:"driver_en_route_to_pickup"`
 	Sequence     int64            `json:"sequence"`
-	Channel      notify.Channel   `json:"channel"`
-	State        notify.State     `json:"state"`
-	Reason       notify.Reason    `json:"reason" doc:"Why it was not sent, waits or failed; empty when there is nothing to explain"`
-	Address      string           `json:"address" example:"+1415•••0123"`
+	Channel      notify.Channel   `json:"channel" example:"sms"`
+	State        notify.State     `json:"state" example:"delivered"`
+	Reason       notify.Reason    `json:"reason" doc:"Why it was not sent, waits or failed: a code of /reasons; empty when there is nothing to explain" example:""`
+	Why          string           `json:"why" doc:"Where it stands, in words" example:"Delivered at 11:02 in Los Angeles."`
+	Address      string           `json:"address" doc:"A masked phone number, or the id of a push subscription" example:"+1415•••0123"`
 	Title        string           `json:"title"`
-	Body         string           `json:"body"`
-	CreatedAt    time.Time        `json:"created_at"`
-	DueAt        time.Time        `json:"due_at,omitzero"`
-	ExpiresAt    time.Time        `json:"expires_at,omitzero"`
+	Body         string           `json:"body" doc:"The text as it was sent"`
+	OccurredAt   time.Time        `json:"occurred_at" doc:"When the event happened"`
+	CreatedAt    time.Time        `json:"created_at" doc:"When it was decided to send it"`
+	DueAt        time.Time        `json:"due_at,omitzero" doc:"It leaves not before"`
+	ExpiresAt    time.Time        `json:"expires_at,omitzero" doc:"It leaves not after"`
 	UpdatedAt    time.Time        `json:"updated_at,omitzero"`
 	ResendOf     string           `json:"resend_of,omitempty" doc:"The message that staff asked to send again"`
 	ResendNo     int              `json:"resend_no"`
-	ResendBy     string           `json:"resend_by,omitempty"`
-	ResendReason string           `json:"resend_reason,omitempty"`
+	ResendBy     string           `json:"resend_by,omitempty" doc:"The name of the API key that asked"`
+	ResendReason string           `json:"resend_reason,omitempty" doc:"Why, in their words"`
 	Resends      []string         `json:"resends" nullable:"false" doc:"Messages that were made from this one"`
 	Attempts     []notify.Attempt `json:"attempts" nullable:"false"`
+	History      []step           `json:"history" nullable:"false" doc:"What became of it besides our attempts: what the provider reported, how an unclear text was settled, a STOP"`
 	Lineage      lineage          `json:"lineage"`
-	NotSent      []notify.NotSent `json:"not_sent" nullable:"false" doc:"On the websocket message: the other channels that got no message, and why"`
+	NotSent      []notSent        `json:"not_sent" nullable:"false" doc:"On the websocket message: the other channels that got no message, and why"`
+}
+
+// step is a change that no attempt of ours made.
+type step struct {
+	At     time.Time     `json:"at"`
+	State  notify.State  `json:"state" example:"delivered"`
+	Reason notify.Reason `json:"reason,omitempty"`
+	Code   int           `json:"code,omitempty" doc:"The provider's own error code, see docs/sms-errors.md"`
+	Detail string        `json:"detail,omitempty" doc:"In words"`
+}
+
+// notSent is a channel that got no message.
+type notSent struct {
+	Channel notify.Channel `json:"channel" example:"sms"`
+	Reason  notify.Reason  `json:"reason" example:"opted_out"`
+	Why     string         `json:"why" doc:"In words" example:"Not texted: Dana turned SMS off on 12 Nov."`
 }
 
 // lineage tells where a message comes from.
 type lineage struct {
-	Topic          string `json:"topic"`
+	Topic          string `json:"topic" example:"order-events"`
 	Partition      int    `json:"partition"`
 	Offset         int64  `json:"offset"`
-	EventID        string `json:"event_id" doc:"The producer's id of the event, or ours where it has none"`
-	Template       string `json:"template"`
-	TemplateLocale string `json:"template_locale"`
-	ProviderID     string `json:"provider_id,omitempty"`
+	EventID        string `json:"event_id" doc:"The producer's id of the event, or ours where it has none" example:"evt-1"`
+	Route          string `json:"route,omitempty" doc:"The route that takes the milestone, as routes are now"`
+	Template       string `json:"template" doc:"Version of the words"`
+	TemplateLocale string `json:"template_locale" doc:"The language that they are in" example:"es"`
+	LocaleAsked    string `json:"locale_asked,omitempty" doc:"The customer's own language, where there are no words in it" example:"es-MX"`
+	ProviderID     string `json:"provider_id,omitempty" doc:"The provider's name of the message"`
 }
 
 type listMessagesInput struct {
-	OrderID    string    `query:"order_id" maxLength:"128"`
-	CustomerID string    `query:"customer_id" maxLength:"128"`
-	Phone      string    `query:"phone" doc:"In any usual spelling"`
+	OrderID    string    `query:"order_id" minLength:"1" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f�]*$" patternDescription:"one line without control characters" example:"CH-1001"`
+	CustomerID string    `query:"customer_id" minLength:"1" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f�]*$" patternDescription:"one line without control characters" example:"c-42"`
+	Phone      string    `query:"phone" minLength:"1" maxLength:"100" doc:"Messages that went to this number, in any usual spelling" example:"(415) 555-2671"`
 	Channel    channel   `query:"channel"`
-	State      string    `query:"state" enum:"pending,sending,verify,accepted,sent,delivered,undelivered,failed,suppressed"`
-	Milestone  string    `query:"milestone" maxLength:"100"`
-	Since      time.Time `query:"since" doc:"Made at or after; RFC 3339"`
-	Until      time.Time `query:"until" doc:"Made before; RFC 3339"`
+	State      state     `query:"state"`
+	Milestone  string    `query:"milestone" minLength:"1" maxLength:"100" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f�]*$" patternDescription:"one line without control characters" example:"picked_up"`
+	Since      time.Time `query:"since" doc:"The event happened at or after; RFC 3339"`
+	Until      time.Time `query:"until" doc:"The event happened before; RFC 3339"`
 	Limit      int       `query:"limit" minimum:"1" maximum:"100" default:"50"`
-	Cursor     string    `query:"cursor" doc:"The next of the page before"`
+	Cursor     string    `query:"cursor" minLength:"1" maxLength:"200" doc:"next of the page before, with the same filters"`
 
 	before notify.ID
 	e164   string
@@ -81,13 +106,6 @@ func (in *listMessagesInput) Resolve(ctx huma.Context) []error {
 	var faults []error
 	fault := func(field, detail string) {
 		faults = append(faults, &wrong{Problem: notify.Problem{Field: field, Detail: detail}})
-	}
-	if in.Cursor != "" {
-		var ok bool
-		if in.before, ok = readCursor(in.Cursor); !ok {
-			whole := newProblem(http.StatusBadRequest, "bad_cursor", "use next of the page before as it is, or leave the cursor out")
-			return []error{&wrong{whole: whole}}
-		}
 	}
 	if in.Phone != "" {
 		spelled := in.Phone
@@ -102,12 +120,32 @@ func (in *listMessagesInput) Resolve(ctx huma.Context) []error {
 	if !in.Since.IsZero() && !in.Until.IsZero() && !in.Since.Before(in.Until) {
 		fault("until", "is not after since")
 	}
-	for field, value := range map[string]string{"order_id": in.OrderID, "customer_id": in.CustomerID, "milestone": in.Milestone} {
-		if !oneLine(value) {
-			fault(field, notOneLine)
-		}
+	if len(faults) > 0 || in.Cursor == "" {
+		return faults
 	}
-	return faults
+	bad := readID(in.asked(), in.Cursor, &in.before)
+	return whole(bad)
+}
+
+// asked is the query as a cursor names it.
+func (in *listMessagesInput) asked() query {
+	return queryOf("messages", in.OrderID, in.CustomerID, in.e164, string(in.Channel), string(in.State), in.Milestone,
+		in.Since.UTC().String(), in.Until.UTC().String())
+}
+
+// readID reads a cursor whose place is an id.
+func readID(q query, cursor string, dst *notify.ID) *problem {
+	place, bad := q.read(cursor, len(dst))
+	copy(dst[:], place)
+	return bad
+}
+
+// whole is what a Resolve returns when the whole answer is known.
+func whole(p *problem) []error {
+	if p == nil {
+		return nil
+	}
+	return []error{&wrong{whole: p}}
 }
 
 type listMessagesOutput struct {
@@ -127,19 +165,18 @@ func (s *server) listMessages(ctx context.Context, in *listMessagesInput) (*list
 		return nil, fmt.Errorf("find messages: %w", err)
 	}
 	out := &listMessagesOutput{}
-	out.Body.Items = make([]messageBody, len(found))
-	for i := range found {
-		out.Body.Items[i] = showMessage(&found[i])
+	if out.Body.Items, err = s.showMessages(ctx, found); err != nil {
+		return nil, err
 	}
 	if len(found) == in.Limit {
-		out.Body.Next = cursor(found[len(found)-1].ID)
+		out.Body.Next = in.asked().cursor(found[len(found)-1].ID[:])
 	}
 	return out, nil
 }
 
 // MessagePath is the part of the path that names a message. It is exported because huma looks only into such fields.
 type MessagePath struct {
-	ID string `path:"id" doc:"The message's id"`
+	ID string `path:"id" doc:"The message's id" example:"0199a3f2-7c00-7d6e-9f1b-2c5a8e4d7b10"`
 }
 
 // message reads the id. What is no id is no message.
@@ -164,21 +201,50 @@ func (s *server) getMessage(ctx context.Context, in *getMessageInput) (*getMessa
 	if err != nil {
 		return nil, fmt.Errorf("read message %s: %w", id, err)
 	}
-	return &getMessageOutput{Body: showMessage(&e)}, nil
+	return s.oneMessage(ctx, &e)
 }
 
-func showMessage(e *notify.Entry) messageBody {
+func (s *server) oneMessage(ctx context.Context, e *notify.Entry) (*getMessageOutput, error) {
+	shows, err := s.showMessages(ctx, []notify.Entry{*e})
+	if err != nil {
+		return nil, err
+	}
+	return &getMessageOutput{Body: shows[0]}, nil
+}
+
+// showMessages shows messages with their explanations, for which it asks once.
+func (s *server) showMessages(ctx context.Context, es []notify.Entry) ([]messageBody, error) {
+	shows := make([]messageBody, len(es))
+	if len(es) == 0 {
+		return shows, nil
+	}
+	said, err := s.Explainer.Explain(ctx, time.Now(), es)
+	if err != nil {
+		return nil, fmt.Errorf("explain %d messages: %w", len(es), err)
+	}
+	routes := s.Rules().Routes
+	for i := range es {
+		shows[i] = showMessage(&es[i], &said[i])
+		if r := routes[notify.MilestoneOf(es[i].Line, es[i].Milestone)]; r != nil {
+			shows[i].Lineage.Route = r.Name
+		}
+	}
+	return shows, nil
+}
+
+func showMessage(e *notify.Entry, said *notify.Explanation) messageBody {
 	m := &e.Message
 	b := messageBody{
+		Why: said.Why, OccurredAt: shown(m.OccurredAt),
 		ID: m.ID.String(), OrderID: m.OrderID, CustomerID: m.CustomerID, Line: m.Line, Milestone: m.Milestone,
 		Sequence: m.Sequence, Channel: m.Channel, State: m.State, Reason: m.Reason, Address: m.Address,
 		Title: m.Title, Body: m.Body, CreatedAt: shown(m.CreatedAt), DueAt: shown(m.DueAt),
 		ExpiresAt: shown(m.ExpiresAt), UpdatedAt: shown(m.UpdatedAt), ResendNo: m.ResendNo,
 		ResendBy: e.By, ResendReason: e.Why,
-		Resends: []string{}, Attempts: []notify.Attempt{}, NotSent: append([]notify.NotSent{}, e.NotSent...),
+		Resends: []string{}, Attempts: []notify.Attempt{}, History: []step{}, NotSent: showNotSent(e, said),
 		Lineage: lineage{
 			Topic: e.Origin.Topic, Partition: e.Origin.Partition, Offset: e.Origin.Offset, EventID: eventID(e),
-			Template: m.Template, TemplateLocale: m.Locale, ProviderID: m.ProviderID,
+			Template: m.Template, TemplateLocale: m.Locale, LocaleAsked: m.Asked, ProviderID: m.ProviderID,
 		},
 	}
 	if m.Channel == notify.SMS {
@@ -194,7 +260,21 @@ func showMessage(e *notify.Entry) messageBody {
 		a.StartedAt, a.FinishedAt = shown(a.StartedAt), shown(a.FinishedAt)
 		b.Attempts = append(b.Attempts, a)
 	}
+	for _, h := range e.History {
+		b.History = append(b.History, step{shown(h.At), h.State, h.Reason, h.Code, h.Detail})
+	}
 	return b
+}
+
+func showNotSent(e *notify.Entry, said *notify.Explanation) []notSent {
+	all := make([]notSent, len(e.NotSent))
+	for i, n := range e.NotSent {
+		all[i] = notSent{Channel: n.Channel, Reason: n.Reason}
+		if i < len(said.NotSent) {
+			all[i].Why = said.NotSent[i]
+		}
+	}
+	return all
 }
 
 // eventID is the producer's id. Where the producer gave none, the key is made of parts that nobody reads (see

@@ -35,6 +35,10 @@ func entry() notify.Entry {
 		},
 		Attempts: []notify.Attempt{{No: 1, StartedAt: noon, FinishedAt: noon.Add(time.Second), Verdict: notify.Permanent,
 			Reason: notify.BadAddress, Status: 400, Code: 21211, Detail: "the number can't take texts"}},
+		History: []notify.Step{
+			{At: noon.Add(time.Minute), State: notify.Accepted, Detail: "the provider has it"},
+			{At: noon.Add(2 * time.Minute), State: notify.Failed, Reason: notify.BadAddress, Code: 30006, Detail: "a landline"},
+		},
 		EventKey: "evt-1",
 		Origin:   notify.Origin{Topic: "order-events", Partition: 3, Offset: 99},
 		Resends:  []notify.ID{eventID},
@@ -54,22 +58,25 @@ func TestGetMessage(t *testing.T) {
 		"resend_of":"`+eventID.String()+`","resend_no":1,"resend_by":"desk","resend_reason":"never came","resends":["`+eventID.String()+`"],
 		"attempts":[{"no":1,"started_at":"2026-11-21T20:00:00Z","finished_at":"2026-11-21T20:00:01Z","verdict":"permanent",
 			"reason":"bad_address","status":400,"code":21211,"detail":"the number can't take texts"}],
-		"lineage":{"topic":"order-events","partition":3,"offset":99,"event_id":"evt-1","template":"3f2a","template_locale":"en","provider_id":"SM1"},
-		"not_sent":[]}`)
+		"history":[{"at":"2026-11-21T20:01:00Z","state":"accepted","detail":"the provider has it"},
+			{"at":"2026-11-21T20:02:00Z","state":"failed","reason":"bad_address","code":30006,"detail":"a landline"}],
+		"lineage":{"topic":"order-events","partition":3,"offset":99,"event_id":"evt-1","route":"everything","template":"3f2a","template_locale":"en","provider_id":"SM1"},
+		"not_sent":[],"occurred_at":"2026-11-21T20:00:00Z","why":"Failed: the number or device can't be reached, for good."}`)
 }
 
 func TestGetWebSocketMessage(t *testing.T) {
 	f := newFixture(t)
 	f.entries = []notify.Entry{{
-		Message:  notify.Message{ID: eventID, Channel: notify.WebSocket, State: notify.Sent, CreatedAt: noon},
+		Message:  notify.Message{ID: eventID, Channel: notify.WebSocket, State: notify.Sent, CreatedAt: noon, OccurredAt: noon},
 		EventKey: notify.EventKey("", "CH-1", notify.CarHaul, "picked_up", 0),
 		NotSent:  []notify.NotSent{{Channel: notify.SMS, Reason: notify.NoAddress}},
 	}}
 	w := f.do("GET /v1/messages/"+strings.ToUpper(eventID.String()), "")
 	wantJSON(t, w, `{"id":"`+eventID.String()+`","order_id":"","customer_id":"","line":"","milestone":"","sequence":0,"channel":"websocket",
-		"state":"sent","reason":"","address":"","title":"","body":"","created_at":"2026-11-21T20:00:00Z","resend_no":0,"resends":[],"attempts":[],
+		"state":"sent","reason":"","address":"","title":"","body":"","created_at":"2026-11-21T20:00:00Z","resend_no":0,"resends":[],"attempts":[],"history":[],
 		"lineage":{"topic":"","partition":0,"offset":0,"event_id":"`+eventID.String()+`","template":"","template_locale":""},
-		"not_sent":[{"channel":"sms","reason":"no_address"}]}`)
+		"not_sent":[{"channel":"sms","reason":"no_address","why":"Not texted: no phone number is known."}],
+		"occurred_at":"2026-11-21T20:00:00Z","why":"Shown on the live page from 21 Nov 20:00 in UTC."}`)
 }
 
 func TestGetMessageThatIsNotThere(t *testing.T) {
@@ -91,7 +98,6 @@ func TestListMessagesAsks(t *testing.T) {
 			notify.Query{Since: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC), Until: time.Date(2026, 11, 21, 13, 0, 0, 0, time.UTC), Limit: 50}},
 		{"phone as people write it", "phone=" + url.QueryEscape("(415) 555-2671"), notify.Query{Phone: "+14155552671", Limit: 50}},
 		{"phone with a plus that was not escaped", "phone=+14155552671", notify.Query{Phone: "+14155552671", Limit: 50}},
-		{"page", "limit=100&cursor=" + api.Cursor(entryID), notify.Query{Before: entryID, Limit: 100}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -120,7 +126,8 @@ func TestListMessagesFaults(t *testing.T) {
 		t.Error(diff)
 	}
 	wantProblem(t, f.do("GET /v1/messages?limit=0", ""), http.StatusUnprocessableEntity, "invalid_request")
-	for _, c := range []string{"x", "AQ", api.Cursor(entryID) + "A", "Ag" + api.Cursor(entryID)[2:], "%00"} {
+	ours := api.Cursor("messages", nil, entryID)
+	for _, c := range []string{"x", "AQ", ours, ours + "A", "Ag" + ours[2:], "%00"} {
 		wantProblem(t, f.do("GET /v1/messages?cursor="+c, ""), http.StatusBadRequest, "bad_cursor")
 	}
 	if len(f.queries) > 0 {
@@ -180,22 +187,53 @@ func TestSlowEngine(t *testing.T) {
 }
 
 func FuzzCursor(f *testing.F) {
-	f.Add(api.Cursor(entryID))
+	f.Add(api.Cursor("messages", nil, entryID))
 	f.Add("")
 	f.Add("AQAAAAAAAAAAAAAAAAAAAAA=")
 	fx := newFixture(f, func(c *api.Config, _ *api.Deps) { c.RatePerMinute = math.MaxInt32 })
 	f.Fuzz(func(t *testing.T, c string) {
-		id, ok := api.ReadCursor(c)
-		if ok && api.Cursor(id) != c {
-			t.Errorf("%q and %q are one cursor", c, api.Cursor(id))
+		place, ok := api.ReadCursor("messages", nil, c)
+		if ok && api.Cursor("messages", nil, notify.ID(place)) != c {
+			t.Errorf("%q and %q are one cursor", c, api.Cursor("messages", nil, notify.ID(place)))
 		}
-		r := httptest.NewRequest("GET", "/v1/messages?cursor="+url.QueryEscape(c), nil)
+		if _, other := api.ReadCursor("messages", []string{"x"}, c); ok && other {
+			t.Errorf("%q is the cursor of two queries", c)
+		}
+		for _, path := range []string{"/v1/messages", "/v1/audit", "/v1/deadletters"} {
+			if c == "" {
+				continue
+			}
+			r := httptest.NewRequest("GET", path+"?cursor="+url.QueryEscape(c), nil)
+			r.Header.Set("Authorization", "Bearer "+rootKey)
+			w := httptest.NewRecorder()
+			fx.handler.ServeHTTP(w, r)
+			fx.log.Reset()
+			if w.Code != http.StatusOK && w.Code != http.StatusBadRequest && (w.Code != http.StatusUnprocessableEntity || len(c) <= 200) {
+				t.Errorf("%s %q: %d %s", path, c, w.Code, w.Body)
+			}
+		}
+	})
+}
+
+// Whatever is asked as a phone number: it is found or refused, and the answer and the log do not repeat it.
+func FuzzPhoneFilter(f *testing.F) {
+	for _, s := range []string{"(415) 555-2671", "+14155552671", "４１５5552671", "+1 415\x00", "tel:+1-415-555-2671"} {
+		f.Add(s)
+	}
+	fx := newFixture(f, func(c *api.Config, _ *api.Deps) { c.RatePerMinute = math.MaxInt32 })
+	f.Fuzz(func(t *testing.T, spelled string) {
+		r := httptest.NewRequest("GET", "/v1/messages?phone="+url.QueryEscape(spelled), nil)
 		r.Header.Set("Authorization", "Bearer "+rootKey)
 		w := httptest.NewRecorder()
 		fx.handler.ServeHTTP(w, r)
+		logged := fx.log.String()
 		fx.log.Reset()
-		if w.Code != http.StatusOK && w.Code != http.StatusBadRequest {
-			t.Errorf("%q: %d %s", c, w.Code, w.Body)
+		if w.Code != http.StatusOK && w.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%q: %d %s", spelled, w.Code, w.Body)
+		}
+		if len(spelled) >= 10 && !strings.Contains(`"errors":[{"field":"phone","detail":`, spelled) &&
+			(strings.Contains(w.Body.String(), spelled) && w.Code != http.StatusOK || strings.Contains(logged, spelled)) {
+			t.Errorf("%q is repeated: %s %s", spelled, w.Body, logged)
 		}
 	})
 }

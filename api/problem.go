@@ -37,27 +37,9 @@ func (p *problem) ContentType(string) string { return problemJSON }
 
 const problemJSON = "application/problem+json"
 
-// titles are the codes that this package makes itself. Others (of a refusal, of an event) have the title of their status.
-var titles = map[string]string{
-	"bad_cursor":              "The cursor is not one of ours",
-	"idempotency_key_missing": "The Idempotency-Key is missing",
-	"idempotency_key_reused":  "The Idempotency-Key was used for another request",
-	"internal":                "Something went wrong on our side",
-	"invalid_event":           "The event can't be understood",
-	"invalid_request":         "The request has wrong fields",
-	"kafka_unavailable":       "Events can't be taken at the moment",
-	"missing_scope":           "The API key may not do this",
-	"no_events":               "The request has no events",
-	"not_found":               "Not found",
-	"rate_limited":            "Too many requests",
-	"timeout":                 "The service is too slow at the moment",
-	"too_many_events":         "Too many events in one request",
-	"unauthorized":            "A valid API key is needed",
-}
-
 func newProblem(status int, code, detail string) *problem {
 	return &problem{
-		Type: "/problems/" + code, Title: cmp.Or(titles[code], http.StatusText(status), "Problem"),
+		Type: "/problems/" + code, Title: cmp.Or(problemTypes[code].Title, http.StatusText(status), "Problem"),
 		Status: status, Code: code, Detail: detail,
 	}
 }
@@ -99,9 +81,7 @@ func (s *server) problemOf(ctx context.Context, err error) *problem {
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &refusal):
-		p = newProblem(http.StatusConflict, refusal.Code, refusal.Detail)
-		p.Title = "The message must not be sent again"
-		return p
+		return newProblem(http.StatusConflict, refusal.Code, refusal.Detail)
 	case errors.As(err, &invalid):
 		return invalidFields(invalid.Problems)
 	case errors.Is(err, notify.ErrNotFound):
@@ -139,8 +119,10 @@ type wrong struct {
 
 func (w *wrong) Error() string { return w.Field + " " + w.Detail }
 
-// init gives the errors that huma itself finds our shape. huma has package variables for that and nothing else.
+// init gives the errors that huma itself finds our shape, and makes names count letter by letter. huma has package
+// variables for that and nothing else.
 func init() {
+	huma.ValidateStrictCasing = true // "Phone" is no field of ours
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		return foundByHuma(nil, status, msg, errs)
 	}

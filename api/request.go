@@ -8,13 +8,19 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+
+	"onmyway/notify"
 )
 
 // request is what the log says of a request besides its route.
@@ -123,7 +129,7 @@ func (s *server) recoverPanic(next http.Handler) http.Handler {
 func methodNotAllowed(routes chi.Routes) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var allowed []string
-		for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 			if routes.Match(chi.NewRouteContext(), m, r.URL.Path) {
 				allowed = append(allowed, m)
 			}
@@ -131,4 +137,33 @@ func methodNotAllowed(routes chi.Routes) http.HandlerFunc {
 		allow := strings.Join(allowed, ", ")
 		writeProblem(w, newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "this path has "+allow).with("Allow", allow))
 	}
+}
+
+// plainQuery refuses a query that says less than it seems to. A filter without a value (an unset variable in somebody's
+// script) would find everything, so would one that can't be read, and of a filter that comes twice only one would count.
+func (s *server) plainQuery(ctx huma.Context, next func(huma.Context)) {
+	at := ctx.URL()
+	var faults []notify.Problem
+	query, err := url.ParseQuery(at.RawQuery)
+	if err != nil { // it may repeat a phone number: its text stays here
+		faults = append(faults, notify.Problem{Field: "query", Detail: "can't be read: write %, ; and + in a value as %25, %3B and %2B"})
+	}
+	for name, values := range query {
+		switch {
+		case len(values) > 1:
+			faults = append(faults, notify.Problem{Field: name, Detail: "comes more than once: send it once"})
+		case values[0] == "" && isParameter(ctx.Operation(), name):
+			faults = append(faults, notify.Problem{Field: name, Detail: "is empty: give it a value, or leave it out"})
+		}
+	}
+	if len(faults) > 0 {
+		_, w := humachi.Unwrap(ctx)
+		writeProblem(w, invalidFields(faults))
+		return
+	}
+	next(ctx)
+}
+
+func isParameter(op *huma.Operation, name string) bool {
+	return slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name })
 }

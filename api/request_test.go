@@ -67,7 +67,7 @@ func TestAccessLog(t *testing.T) {
 			t.Errorf("line %d: %s", i, lines[i])
 		}
 	}
-	if !strings.Contains(lines[0], "key=root") || !strings.Contains(lines[0], "request_id=req-1") || !strings.Contains(lines[0], "client=192.0.2.1") {
+	if !strings.Contains(lines[0], "key=bootstrap") || !strings.Contains(lines[0], "request_id=req-1") || !strings.Contains(lines[0], "client=192.0.2.1") {
 		t.Errorf("line 0: %s", lines[0])
 	}
 }

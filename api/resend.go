@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,7 +17,7 @@ import (
 type Resender interface {
 	// Resend returns the new message, or that of an earlier call with the same key. Errors: *notify.Refusal,
 	// ErrNotFound, ErrKeyReused.
-	Resend(ctx context.Context, now time.Time, r notify.ResendRequest) (notify.Entry, error)
+	Resend(ctx context.Context, r notify.ResendRequest) (notify.Entry, error)
 }
 
 type resendInput struct {
@@ -30,9 +29,9 @@ type resendInput struct {
 }
 
 type resendBody struct {
-	Reason  string  `json:"reason" maxLength:"500" doc:"Why, in a few words: it is kept with the message" example:"customer changed phones"`
-	Channel channel `json:"channel,omitempty" doc:"Another channel; absent: the same"`
-	Force   bool    `json:"force,omitempty" doc:"Also when the text is no longer true"`
+	Reason  string  `json:"reason" minLength:"1" maxLength:"500" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f�]*[^\\x00-\\x20\\x7f-\\xa0][^\\x00-\\x1f\\x7f-\\x9f]*$" patternDescription:"one line of words, without control characters" doc:"Why, in a few words: it is kept with the message" example:"customer changed phones"`
+	Channel channel `json:"channel,omitempty" nullable:"true" doc:"Another channel; absent: the same"`
+	Force   bool    `json:"force,omitempty" nullable:"true" doc:"Also when the text is no longer true, or when it left moments ago"`
 }
 
 // Resolve checks the key and that there is a reason.
@@ -63,14 +62,21 @@ var printable = func() string {
 	return string(b)
 }()
 
-// resendDocs says in the OpenAPI document what Resolve checks.
+// resendDocs says in the OpenAPI document what Resolve checks, and why a resend may be refused.
 func resendDocs(op *huma.Operation) {
-	op.Description = "The same Idempotency-Key gives the same message, however often it is sent. Nothing overrides an opt-out."
+	var refused strings.Builder
+	for _, code := range notify.Refusals {
+		refused.WriteString("\n- `" + code + "`: " + problemTypes[code].Means)
+	}
+	op.Description = "Makes a new message from the stored facts as they are now, on the same way as any other: quiet hours and opt-outs count. " +
+		"The same Idempotency-Key gives the same message, however often it is sent. The new message says who asked (`resend_by`) and " +
+		"why (`resend_reason`).\n\n409 refuses, with one of these codes:" + refused.String()
+	op.Errors = append(op.Errors, http.StatusConflict)
 	one, most := 1, 200
 	op.Parameters = append(op.Parameters, &huma.Param{
-		Name: "Idempotency-Key", In: "header", Required: true,
+		Name: "Idempotency-Key", In: "header", Required: true, Example: "call-4711",
 		Description: "New for each message to send; a repeated request carries the same",
-		Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most},
+		Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: "^[!-~]+$"},
 	})
 }
 
@@ -88,15 +94,19 @@ func (s *server) resend(ctx context.Context, in *resendInput) (*resendOutput, er
 	if err != nil {
 		return nil, err
 	}
-	caller := requestOf(ctx).caller
-	e, err := s.Resender.Resend(ctx, time.Now(), notify.ResendRequest{
-		Of: id, Channel: notify.Channel(in.Body.Channel), Reason: strings.TrimSpace(in.Body.Reason), Force: in.Body.Force, By: caller,
-		Idempotent: notify.Idempotent{Principal: caller, Key: in.Key, BodyHash: hash},
+	asks := act(ctx)
+	e, err := s.Resender.Resend(ctx, notify.ResendRequest{
+		Of: id, Channel: notify.Channel(in.Body.Channel), Reason: strings.TrimSpace(in.Body.Reason), Force: in.Body.Force, Act: asks,
+		Idempotent: notify.Idempotent{Principal: asks.By, Key: in.Key, BodyHash: hash},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("resend message %s: %w", id, err)
 	}
-	return &resendOutput{Location: "/v1/messages/" + e.ID.String(), Body: showMessage(&e)}, nil
+	shows, err := s.oneMessage(ctx, &e)
+	if err != nil {
+		return nil, err
+	}
+	return &resendOutput{Location: "/v1/messages/" + e.ID.String(), Body: shows.Body}, nil
 }
 
 // hash is of what is asked, not of how it is written: spaces and the order of fields make no other request.

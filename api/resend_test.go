@@ -21,8 +21,8 @@ func TestResend(t *testing.T) {
 	got := f.asked[0]
 	made := f.resends[got.Idempotent]
 	got.Idempotent.BodyHash = [32]byte{}
-	want := notify.ResendRequest{Of: entryID, Channel: notify.Push, Reason: "changed phones", Force: true, By: "root",
-		Idempotent: notify.Idempotent{Principal: "root", Key: "k-1"}}
+	want := notify.ResendRequest{Of: entryID, Channel: notify.Push, Reason: "changed phones", Force: true, Act: notify.Act{At: got.Act.At, By: "bootstrap", Request: got.Act.Request},
+		Idempotent: notify.Idempotent{Principal: "bootstrap", Key: "k-1"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}
@@ -47,7 +47,7 @@ func TestResendIdempotency(t *testing.T) {
 		wantProblem(t, f.do(call[0], call[1], "Idempotency-Key", "k-1"), http.StatusUnprocessableEntity, "idempotency_key_reused")
 	}
 	// The key belongs to who sent it.
-	wantStatus(t, f.do(resendCall, `{"reason":"other"}`, "Idempotency-Key", "k-1", "Authorization", "Bearer messages:resend"), http.StatusAccepted)
+	wantStatus(t, f.do(resendCall, `{"reason":"other"}`, "Idempotency-Key", "k-1", "Authorization", f.bearer("messages:resend")), http.StatusAccepted)
 	if len(f.asked) != 2 {
 		t.Errorf("%d messages", len(f.asked))
 	}

@@ -11,9 +11,9 @@ import (
 
 // Subscriptions is where the browsers of customers are kept.
 type Subscriptions interface {
-	Subscribe(ctx context.Context, sub notify.Subscription) error
+	Subscribe(ctx context.Context, act notify.Act, sub notify.Subscription) error
 	// Unsubscribe returns ErrNotFound for one that the customer does not have.
-	Unsubscribe(ctx context.Context, customerID, id string) error
+	Unsubscribe(ctx context.Context, act notify.Act, customerID, id string) error
 	Subscriptions(ctx context.Context, customerID string) ([]notify.Subscription, error)
 }
 
@@ -25,17 +25,17 @@ type addSubscriptionInput struct {
 // subscriptionBody is what PushSubscription.toJSON() of a browser gives. Browsers may add fields.
 type subscriptionBody struct {
 	_        struct{} `additionalProperties:"true"`
-	Endpoint string   `json:"endpoint" maxLength:"2048"`
+	Endpoint string   `json:"endpoint" maxLength:"2048" example:"https://fcm.googleapis.com/fcm/send/dXJsLXNhZmU"`
 	Keys     struct {
 		_      struct{} `additionalProperties:"true"`
-		P256dh string   `json:"p256dh" maxLength:"200"`
-		Auth   string   `json:"auth" maxLength:"200"`
+		P256dh string   `json:"p256dh" maxLength:"200" doc:"The browser's public key, base64url" example:"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"`
+		Auth   string   `json:"auth" maxLength:"200" doc:"The shared secret, base64url" example:"BTBZMqHH6r4Tts7J_aSIgg"`
 	} `json:"keys"`
 }
 
 // subscriptionShown is a subscription without what would let somebody else use it.
 type subscriptionShown struct {
-	ID        string    `json:"id"`
+	ID        string    `json:"id" example:"9f86d081884c7d65"`
 	Service   string    `json:"service" doc:"The host of the browser's push service" example:"fcm.googleapis.com"`
 	CreatedAt time.Time `json:"created_at"`
 }
@@ -53,7 +53,7 @@ func (s *server) addSubscription(ctx context.Context, in *addSubscriptionInput) 
 	if err := s.CheckSubscription(&sub); err != nil {
 		return nil, fmt.Errorf("check subscription: %w", err)
 	}
-	if err := s.Subscriptions.Subscribe(ctx, sub); err != nil {
+	if err := s.Subscriptions.Subscribe(ctx, act(ctx), sub); err != nil {
 		return nil, fmt.Errorf("add subscription: %w", err)
 	}
 	s.remember(ctx, in.ID)
@@ -89,7 +89,7 @@ type removeSubscriptionInput struct {
 }
 
 func (s *server) removeSubscription(ctx context.Context, in *removeSubscriptionInput) (*struct{}, error) {
-	if err := s.Subscriptions.Unsubscribe(ctx, in.ID, in.SID); err != nil {
+	if err := s.Subscriptions.Unsubscribe(ctx, act(ctx), in.ID, in.SID); err != nil {
 		return nil, fmt.Errorf("remove subscription: %w", err)
 	}
 	s.remember(ctx, in.ID)

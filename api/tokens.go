@@ -17,6 +17,11 @@ type Signer interface {
 	Sign(g notify.Grant) (string, error)
 }
 
+// Recorder writes into the audit what is done and writes nothing else.
+type Recorder interface {
+	Record(ctx context.Context, act notify.Act, did, object string, detail any) error
+}
+
 const (
 	defaultTTL = 24 * time.Hour
 	maxTTL     = 90 * 24 * time.Hour
@@ -28,8 +33,8 @@ type makeTokenInput struct {
 }
 
 type tokenBody struct {
-	OrderID string `json:"order_id,omitempty" maxLength:"128" doc:"Only this order; absent: all orders of the customer"`
-	TTL     string `json:"ttl,omitempty" doc:"How long it is good: seconds, or with units such as 30m, 12h, 7d; at most 90d" default:"24h"`
+	OrderID string `json:"order_id,omitempty" nullable:"true" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f�]*$" patternDescription:"one line without control characters" doc:"Only this order; absent: all orders of the customer" example:"CH-1001"`
+	TTL     string `json:"ttl,omitempty" nullable:"true" pattern:"^$|^[0-9]{1,8}d?$|^([0-9]{1,8}(ms|s|m|h))+$" patternDescription:"a time such as 30m, 12h or 7d" doc:"How long it is good: seconds, or with units such as 30m, 12h, 7d; at most 90d. Absent: 24h" example:"12h"`
 
 	ttl time.Duration
 }
@@ -72,7 +77,7 @@ type makeTokenOutput struct {
 	}
 }
 
-func (s *server) makeToken(_ context.Context, in *makeTokenInput) (*makeTokenOutput, error) {
+func (s *server) makeToken(ctx context.Context, in *makeTokenInput) (*makeTokenOutput, error) {
 	g := notify.Grant{CustomerID: in.ID}
 	ttl := defaultTTL
 	if in.Body != nil {
@@ -82,6 +87,13 @@ func (s *server) makeToken(_ context.Context, in *makeTokenInput) (*makeTokenOut
 	token, err := s.Signer.Sign(g)
 	if err != nil {
 		return nil, fmt.Errorf("sign token: %w", err)
+	}
+	detail := map[string]any{"expires_at": g.Expires}
+	if g.OrderID != "" {
+		detail["order_id"] = g.OrderID
+	}
+	if err := s.Recorder.Record(ctx, act(ctx), notify.DidMakeToken, notify.CustomerObject(in.ID), detail); err != nil {
+		return nil, fmt.Errorf("record the token: %w", err)
 	}
 	out := &makeTokenOutput{}
 	out.Body.Token, out.Body.ExpiresAt = token, g.Expires

@@ -1,19 +1,25 @@
 package notify
 
 import (
+	"slices"
 	"time"
 
 	"onmyway/templates"
 )
 
-// Rules are what decisions follow, besides what the event and the customer say. They never change after start.
+// Rules are what decisions follow, besides what the event and the customer say. They never change: an operator who reloads
+// gets new ones.
 type Rules struct {
-	Routes   Routes
-	Words    *templates.Set
-	Channels map[Channel]bool // those that the operator has set up
-	Locale   string           // of customers whose own is not known
-	Zone     *time.Location   // of customers whose own is not known
-	Zones    func(name string) *time.Location
+	Routes    Routes
+	Words     *templates.Set
+	FoldTexts bool             // SMS without accents: they fit more characters into a segment
+	Channels  map[Channel]bool // those that the operator has set up
+	Defaults  Defaults
+	// ETAThreshold is how far an arrival time has to move before a customer is disturbed with it.
+	ETAThreshold time.Duration
+	Locale       string         // of customers whose own is not known
+	Zone         *time.Location // of customers whose own is not known
+	Zones        func(name string) *time.Location
 }
 
 // Decision is what follows from one event. Its slices are reused from one decision to the next.
@@ -50,20 +56,34 @@ func Decide(e *Event, h *Head, p *Profile, r *Rules, now time.Time, d *Decision)
 	case !now.Before(expires):
 		d.Stored.Reason = Expired
 	default:
-		d.tell(p, r, facts, now, expires)
+		d.tell(h, p, r, facts, now, expires)
 	}
 }
 
+// refused tells that something is not sent because of what is known of the customer. The cache may be behind: the customer
+// has turned it on meanwhile, or added a browser.
+func (d *Decision) refused() bool {
+	because := func(r Reason) bool { return r == OptedOut || r == OffByDefault || r == NoAddress || r == Quiet }
+	return because(d.Stored.Reason) || slices.ContainsFunc(d.Stored.NotSent, func(n NotSent) bool { return because(n.Reason) })
+}
+
 // tell writes the texts of an event that customers may see, for every channel of its route.
-func (d *Decision) tell(p *Profile, r *Rules, facts templates.Facts, now, expires time.Time) {
+func (d *Decision) tell(h *Head, p *Profile, r *Rules, facts templates.Facts, now, expires time.Time) {
 	e := d.Stored.Event
+	same := unmoved(e, h, r)
+	if eta, ok := promised(e.Facts); ok && !same {
+		d.Head.Told = eta
+	}
 	w := r.words(e.Line, e.Milestone.Name, &d.Customer, templates.Vars{OrderID: e.OrderID, Facts: facts, Now: now})
 	for _, ch := range r.Routes[e.Milestone].Channels {
 		if ch == WebSocket {
-			d.show(p, w)
+			d.show(p, r, w)
 			continue
 		}
 		due, reason := r.may(ch, e.Milestone, &d.Customer, now, expires)
+		if reason == "" && same {
+			reason = ETAUnmoved
+		}
 		if reason == "" {
 			reason = d.address(ch, p, w, due, expires)
 		}
@@ -74,15 +94,15 @@ func (d *Decision) tell(p *Profile, r *Rules, facts templates.Facts, now, expire
 		d.supersede(ch)
 	}
 	if d.Stored.State == Suppressed && d.Stored.Reason == "" {
-		d.Stored.Reason = ChannelOff // the route leaves the live page out
+		d.Stored.Reason = NotRouted
 	}
 }
 
 // show decides about the live page.
-func (d *Decision) show(p *Profile, w *words) {
+func (d *Decision) show(p *Profile, r *Rules, w *words) {
 	cat := d.Stored.Milestone.Category
-	if !p.Preferences.Allows(WebSocket, cat) {
-		d.Stored.Reason = OptedOut
+	if why := p.Preferences.Wants(WebSocket, cat, r.Defaults); why != "" {
+		d.Stored.Reason = why
 		return
 	}
 	title, body, err := w.page()
@@ -92,18 +112,19 @@ func (d *Decision) show(p *Profile, w *words) {
 	}
 	d.Stored.State = Sent
 	d.Stored.Title, d.Stored.Body = title, body
-	d.Stored.Locale, d.Stored.Template = w.Locale, w.Version
+	d.Stored.Locale, d.Stored.Asked, d.Stored.Template = w.Locale, w.asked, w.Version
 }
 
-// may says from when on a customer may be told on a channel, or why not at all.
+// may says from when on a customer may be told on a channel, or why not at all. The live page wakes nobody: it has no quiet
+// hours.
 func (r *Rules) may(ch Channel, m *Milestone, c *Customer, now, expires time.Time) (due time.Time, why Reason) {
 	if !r.Channels[ch] {
 		return now, ChannelOff
 	}
-	if !c.Preferences.Allows(ch, m.Category) {
-		return now, OptedOut
+	if why := c.Preferences.Wants(ch, m.Category, r.Defaults); why != "" {
+		return now, why
 	}
-	if q := c.Preferences.Quiet; q != nil && !r.Routes[m].PierceQuiet {
+	if q := c.Preferences.Quiet; q != nil && ch != WebSocket && !r.Routes[m].PierceQuiet {
 		due := q.Until(now, r.zone(c))
 		if !due.Before(expires) {
 			return due, Quiet
@@ -115,7 +136,7 @@ func (r *Rules) may(ch Channel, m *Milestone, c *Customer, now, expires time.Tim
 
 // address makes the messages of one channel: one for the phone, one for every browser.
 func (d *Decision) address(ch Channel, p *Profile, w *words, due, expires time.Time) Reason {
-	base := Message{Channel: ch, Locale: w.Locale, Template: w.Version, DueAt: due, ExpiresAt: expires}
+	base := Message{Channel: ch, Locale: w.Locale, Asked: w.asked, Template: w.Version, DueAt: due, ExpiresAt: expires}
 	if due.After(w.vars.Now) {
 		base.Reason = Quiet
 	}
@@ -155,6 +176,7 @@ func (d *Decision) add(m Message, w *words) {
 	m.Line, m.Milestone, m.Sequence = e.Line, e.Milestone.Name, e.Sequence
 	m.Urgency, m.Standing, m.OccurredAt = e.Milestone.Urgency, e.Milestone.Standing, e.OccurredAt
 	m.State, m.CreatedAt, m.UpdatedAt = Pending, w.vars.Now, w.vars.Now
+	m.RecordedAt, m.Trace = e.Origin.Time, e.Trace
 	m.Link, _ = w.vars.Facts.URL("tracking_url")
 	d.Messages = append(d.Messages, m)
 }

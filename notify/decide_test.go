@@ -4,12 +4,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"onmyway/notify"
+	"onmyway/templates"
 )
 
 func TestDecide(t *testing.T) {
@@ -120,6 +122,27 @@ func TestQuietHoursHoldATextThatStaysTrue(t *testing.T) {
 	m, want := d.Messages[0], time.Date(2026, 11, 21, 23, 0, 0, 0, time.UTC) // 08:00 in Tokyo
 	if !m.DueAt.Equal(want) || m.Reason != notify.Quiet || m.State != notify.Pending {
 		t.Errorf("due %s, state %s, reason %s; want held until %s", m.DueAt, m.State, m.Reason, want)
+	}
+}
+
+// A page that can't be written takes no text with it, whichever the route names first.
+func TestTextDoesNotDependOnThePage(t *testing.T) {
+	words, err := templates.Load(fstest.MapFS{"driver_en_route_to_pickup/en.txt": {Data: []byte(
+		"--- sms\nYour driver is on the way.\n--- title\nOn the way\n--- body\nComing {{ eta | window }}.\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, channels := range [][]notify.Channel{{notify.WebSocket, notify.SMS}, {notify.SMS, notify.WebSocket}} {
+		r := rules(t)
+		r.Words = words
+		e := event(1, noon)
+		e.Data, e.Facts = nil, nil
+		r.Routes[e.Milestone] = &notify.Route{Name: "both", Channels: channels}
+		var d notify.Decision
+		notify.Decide(&e, &notify.Head{}, &notify.Profile{Customer: notify.Customer{Contact: notify.Contact{Phone: "+14155550123"}}}, r, noon, &d)
+		if len(d.Messages) != 1 || d.Stored.Reason != notify.InvalidTemplate {
+			t.Errorf("%v: %d texts, live page %s %s, not sent %v; want the text alone", channels, len(d.Messages), d.Stored.State, d.Stored.Reason, d.Stored.NotSent)
+		}
 	}
 }
 

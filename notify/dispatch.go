@@ -104,6 +104,9 @@ func (d *Dispatcher) Take(ms []Message) {
 // CaughtUp is told when nothing of the channel waits in SQL any more.
 func (d *Dispatcher) CaughtUp() { d.behind.Store(false) }
 
+// Behind tells whether messages that are due wait in SQL, because memory has no room for them.
+func (d *Dispatcher) Behind() bool { return d.behind.Load() }
+
 // Free is how many messages fit.
 func (d *Dispatcher) Free() int { return max(d.Queue-int(d.queued.Load()), 0) }
 
@@ -145,11 +148,7 @@ func (d *Dispatcher) drive(ctx context.Context, l *lane) {
 			return
 		}
 		d.send(ctx, m)
-		n := d.queued.Add(-1)
-		if d.Hooks != nil && d.Hooks.Queued != nil {
-			d.Hooks.Queued(d.Channel, int(n))
-		}
-		if d.behind.Load() && n <= int64(d.Queue/2) {
+		if n := d.queued.Add(-1); d.behind.Load() && n <= int64(d.Queue/2) {
 			d.Room()
 		}
 	}

@@ -55,14 +55,7 @@ type Event struct {
 	Data       []byte          // the raw JSON object under "data"; nil when there is none
 	Facts      templates.Facts // Data as templates see it
 	Origin     Origin
-}
-
-// Contact is how a customer is called, reached and spoken to. Empty means not known.
-type Contact struct {
-	Name     string
-	Phone    string // E.164
-	Locale   string // BCP 47
-	TimeZone string // IANA
+	Trace      string // W3C traceparent from the record's headers; empty for none
 }
 
 // Origin tells where an event was read: lineage, never identity.

@@ -43,6 +43,9 @@ func (f *Finisher) Release(ids []ID) {
 	}
 }
 
+// Waiting is how many outcomes and releases wait for SQL.
+func (f *Finisher) Waiting() int { return len(f.in) }
+
 // Close tells Run that nothing more comes. No Add or Release may follow.
 func (f *Finisher) Close() { close(f.in) }
 

@@ -26,13 +26,18 @@ func NewID(at time.Time, parts ...string) ID {
 		b = append(b, p...)
 	}
 	sum := sha256.Sum256(b)
-	var id ID
+	id := FirstID(at)
 	copy(id[6:], sum[:10])
+	id[6] = id[6]&0x0f | 0x70 // version 7
+	id[8] = id[8]&0x3f | 0x80 // variant 10
+	return id
+}
+
+// FirstID is below every ID of something that happened at a time, to the millisecond, and above all of what was earlier.
+func FirstID(at time.Time) (id ID) {
 	ms := uint64(max(at.UnixMilli(), 0))
 	id[0], id[1], id[2] = byte(ms>>40), byte(ms>>32), byte(ms>>24)
 	id[3], id[4], id[5] = byte(ms>>16), byte(ms>>8), byte(ms)
-	id[6] = id[6]&0x0f | 0x70 // version 7
-	id[8] = id[8]&0x3f | 0x80 // variant 10
 	return id
 }
 

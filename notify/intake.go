@@ -50,7 +50,7 @@ type Intake struct {
 	DeadLetters DeadLetters
 	Live        Live
 	Put         func(ms []Message) // takes messages that are due to their dispatchers
-	Rules       *Rules
+	Rules       func() *Rules      // those in force; asked once for every decision on a batch
 	Hooks       *Hooks
 	Now         func() time.Time
 

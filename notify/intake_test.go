@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"onmyway/notify"
+	"onmyway/notify/notifytest"
 )
 
 func TestEventBecomesMessages(t *testing.T) {
@@ -232,10 +233,8 @@ func TestWhatTheCacheDoesNotKnowComesFromSQL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		ctx := t.Context()
-		if _, err := r.store.PutCustomer(ctx, time.Now(), notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550001"}}); err != nil {
-			t.Fatal(err)
-		}
-		if err := r.store.Subscribe(ctx, notify.Subscription{ID: "browser", CustomerID: "c-2"}); err != nil { // is no customer yet
+		notifytest.PutCustomer(t, r.store, time.Now(), notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550001"}})
+		if err := r.store.Subscribe(ctx, notifytest.By("ann", time.Now()), notify.Subscription{ID: "browser", CustomerID: "c-2"}); err != nil { // is no customer yet
 			t.Fatal(err)
 		}
 		stop := r.start()
@@ -256,11 +255,8 @@ func TestWhatTheCacheDoesNotKnowComesFromSQL(t *testing.T) {
 func TestChoicesHoldWithoutCache(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		_, err := r.store.PutCustomer(t.Context(), time.Now(), notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550101"},
+		notifytest.PutCustomer(t, r.store, time.Now(), notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550101"},
 			Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}})
-		if err != nil {
-			t.Fatal(err)
-		}
 		stop := r.start()
 		e := event(1, time.Now())
 		e.Customer = nil

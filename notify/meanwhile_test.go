@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"onmyway/notify"
+	"onmyway/notify/notifytest"
 	"onmyway/notify/sqlstore"
 )
 
@@ -36,14 +37,14 @@ func TestBrowserWithoutCustomer(t *testing.T) {
 	if err := s.Register(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Subscribe(t.Context(), notify.Subscription{ID: "browser", CustomerID: "c-1", Endpoint: "https://x", CreatedAt: time.Now()}); err != nil {
+	if err := s.Subscribe(t.Context(), notifytest.By("ann", time.Now()), notify.Subscription{ID: "browser", CustomerID: "c-1", Endpoint: "https://x", CreatedAt: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	r := newRig(t)
 	o := func(n string) *notify.Outage { return &notify.Outage{Engine: n, Log: log} }
 	put := 0
 	in := &notify.Intake{Decode: r.log.decode, Cache: r.cache, Store: s, Positions: s, DeadLetters: r.dead, Live: r.live,
-		Put: func(ms []notify.Message) { put += len(ms) }, Rules: r.rules, Now: time.Now, Kafka: o("K"), Redis: o("R"), SQL: o("S"), Burial: o("B")}
+		Put: func(ms []notify.Message) { put += len(ms) }, Rules: inForce(r.rules), Now: time.Now, Kafka: o("K"), Redis: o("R"), SQL: o("S"), Burial: o("B")}
 	e := event(1, time.Now())
 	e.Customer = nil
 	r.log.produce(e)
@@ -69,7 +70,7 @@ func TestOlderTakenAfterNewer(t *testing.T) {
 
 func takenAfter(t *testing.T, ch notify.Channel, latency time.Duration) {
 	r := newRig(t)
-	_ = r.store.Subscribe(t.Context(), notify.Subscription{ID: "browser", CustomerID: "c-1"})
+	_ = r.store.Subscribe(t.Context(), notifytest.By("ann", time.Now()), notify.Subscription{ID: "browser", CustomerID: "c-1"})
 	o := &notify.Outage{Engine: "x", Log: slog.New(slog.DiscardHandler)}
 	fin := &notify.Finisher{Ledger: r.store, SQL: o, Now: time.Now}
 	fin.Prepare()
@@ -79,7 +80,7 @@ func takenAfter(t *testing.T, ch notify.Channel, latency time.Duration) {
 	d.Prepare()
 	var put relay
 	in := &notify.Intake{Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
-		Put: put.put, Rules: r.rules, Now: time.Now, Kafka: o, Redis: o, SQL: o, Burial: o}
+		Put: put.put, Rules: inForce(r.rules), Now: time.Now, Kafka: o, Redis: o, SQL: o, Burial: o}
 	ctx, cancel := context.WithCancel(t.Context())
 	var running, finishing sync.WaitGroup
 	running.Go(func() { _ = in.Work(ctx, &partition{topic: r.log}) })
@@ -174,10 +175,8 @@ func TestOptOutDuringSend(t *testing.T) {
 		stop := r.start()
 		r.log.produce(event(1, time.Now()))
 		time.Sleep(200 * time.Millisecond)
-		if _, err := r.store.PutCustomer(t.Context(), time.Now(), notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550001"},
-			Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}}); err != nil {
-			t.Fatal(err)
-		}
+		notifytest.PutCustomer(t, r.store, time.Now(), notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550001"},
+			Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}})
 		time.Sleep(10 * time.Minute)
 		stop()
 		if n := len(r.sms.accepted); n != 0 {
@@ -190,7 +189,7 @@ func TestOptOutDuringSend(t *testing.T) {
 func TestPushOptOutInQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		_ = r.store.Subscribe(t.Context(), notify.Subscription{ID: "browser", CustomerID: "c-1"})
+		_ = r.store.Subscribe(t.Context(), notifytest.By("ann", time.Now()), notify.Subscription{ID: "browser", CustomerID: "c-1"})
 		r.push.latency = 900 * time.Millisecond
 		stop := r.start()
 		now := time.Now()
@@ -198,10 +197,8 @@ func TestPushOptOutInQueue(t *testing.T) {
 			r.log.produce(next(1+50*i, 1, "driver_en_route_to_pickup", now))
 		}
 		time.Sleep(100 * time.Millisecond)
-		if _, err := r.store.PutCustomer(t.Context(), time.Now(), notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550001"},
-			Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.Push: false}}}); err != nil {
-			t.Fatal(err)
-		}
+		notifytest.PutCustomer(t, r.store, time.Now(), notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550001"},
+			Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.Push: false}}})
 		time.Sleep(10 * time.Minute)
 		stop()
 		if n := len(r.push.accepted); n > 1 {
@@ -236,10 +233,8 @@ func TestCacheOfRepeats(t *testing.T) {
 			t.Errorf("cache: version %d, phone %s; SQL: version %d, phone %s", l.Profiles[0].Version, l.Profiles[0].Phone, p[0].Version, p[0].Phone)
 		}
 		// the customer opts out; Redis does not hear of it
-		if _, err := r.store.PutCustomer(t.Context(), time.Now(), notify.Customer{ID: "c-1", Contact: p[0].Contact,
-			Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}}); err != nil {
-			t.Fatal(err)
-		}
+		notifytest.PutCustomer(t, r.store, time.Now(), notify.Customer{ID: "c-1", Contact: p[0].Contact,
+			Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}})
 		before := len(r.sms.accepted)
 		third := event(101, time.Now())
 		third.Customer = nil
@@ -269,4 +264,51 @@ func (r *relay) put(ms []notify.Message) {
 	next := r.next
 	r.mu.Unlock()
 	next(ms)
+}
+
+// TestStaleProfile has a cache that missed a write: a browser that was added, a channel that was turned on again. What is not
+// sent is decided on what SQL says, like what is sent.
+func TestStaleProfile(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		before notify.Preferences
+	}{
+		{"the cache does not know the browser", notify.Preferences{}},
+		{"the cache has push turned off", notify.Preferences{Channels: map[notify.Channel]bool{notify.Push: false}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				e := event(1, time.Now())
+				e.Customer = nil // no number: push is all there is
+				edit := func(p notify.Preferences) notify.Customer {
+					c, err := r.store.EditCustomer(t.Context(), notifytest.By("ann", time.Now()), e.CustomerID, func(c *notify.Customer) error {
+						c.Name, c.Preferences = "Dana", p
+						return nil
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return c
+				}
+				stale := notify.Profile{Customer: edit(test.before)}
+				edit(notify.Preferences{Categories: map[notify.Category]map[notify.Channel]bool{notify.Papers: {notify.SMS: false}}})
+				sub := notify.Subscription{ID: "browser", CustomerID: e.CustomerID, Endpoint: "https://push.example/1", CreatedAt: time.Now()}
+				if err := r.store.Subscribe(t.Context(), notifytest.By("ann", time.Now()), sub); err != nil {
+					t.Fatal(err)
+				}
+				l := &notify.Look{Customers: []string{e.CustomerID}, Profiles: []notify.Profile{stale}}
+				if err := r.cache.Mark(t.Context(), l); err != nil {
+					t.Fatal(err)
+				}
+				stop := r.start()
+				r.log.produce(e)
+				time.Sleep(time.Minute)
+				stop()
+				if n := len(r.push.accepted); n != 1 {
+					t.Errorf("%d pushes, want 1", n)
+				}
+			})
+		})
+	}
 }

@@ -23,6 +23,7 @@ var Channels = []Channel{SMS, Push, WebSocket}
 //	pending -> sending -> accepted -> sent -> delivered | undelivered | failed
 //	           sending -> pending   only when the provider definitely did not take it
 //	           sending -> verify    when that is unclear (SMS)
+//	           verify  -> accepted | pending (the provider does not have it) | unknown (it could not be asked)
 //	pending -> suppressed           with a Reason
 type State string
 
@@ -37,37 +38,18 @@ const (
 	Undelivered State = "undelivered"
 	Failed      State = "failed"
 	Suppressed  State = "suppressed"
+	Unknown     State = "unknown" // it may have arrived or not: staff decide
 )
 
-// Reason says why a message was not sent, is waiting or failed. The codes are stable.
-type Reason string
+// rank orders what is known of a message that a provider took.
+var rank = map[State]int{Accepted: 1, Sent: 2, Delivered: 3, Undelivered: 3, Failed: 3}
 
-// Why a message was not sent.
-const (
-	Stale           Reason = "stale"            // a newer milestone of the order is known already
-	Superseded      Reason = "superseded"       // a newer message came before this one left
-	Expired         Reason = "expired"          // it was no longer true when it could have left
-	OptedOut        Reason = "opted_out"        // the customer turned this channel or category off
-	NoAddress       Reason = "no_address"       // no phone number, no device with alerts
-	NoTemplate      Reason = "no_template"      // there are no words for the milestone
-	InvalidTemplate Reason = "invalid_template" // the text could not be written from what the event says
-	ChannelOff      Reason = "channel_off"      // the operator has not set this channel up
-	NotVisible      Reason = "not_visible"      // an internal milestone: customers are never told
-)
+// Outranks tells whether a report of state s replaces what is known: ranks only grow, and the first end is the end.
+// Before a provider took a message nothing has a rank.
+func (s State) Outranks(known State) bool { return rank[s] > rank[known] }
 
-// Why a message waits or failed.
-const (
-	Quiet         Reason = "quiet_hours"   // held until the customer's quiet hours end
-	RateLimited   Reason = "rate_limited"  // the provider asked us to slow down
-	Unreachable   Reason = "unreachable"   // the provider could not be reached
-	UnclearEnd    Reason = "unclear_end"   // the request left and no clear answer came
-	OwnerDied     Reason = "owner_died"    // the process that was sending it died
-	BadAddress    Reason = "bad_address"   // the number or device can't be reached, for good
-	BadContent    Reason = "bad_content"   // the provider refuses the text
-	Misconfigured Reason = "misconfigured" // credentials, sender or permission: ours to mend
-	GaveUp        Reason = "gave_up"       // too many attempts
-	Refused       Reason = "refused"       // the provider refuses it for another reason, see the attempt
-)
+// States lists them in the order in which a message goes through them.
+var States = []State{Pending, Sending, Verify, Accepted, Sent, Delivered, Undelivered, Failed, Suppressed, Unknown}
 
 // Message is one text to one address of one customer about one event.
 type Message struct {
@@ -83,7 +65,8 @@ type Message struct {
 	Title      string // push and WebSocket
 	Body       string
 	Link       string  // where a tap leads; empty for none
-	Locale     string  // of the text: what the template has, not what was asked
+	Locale     string  // of the text: what the template has
+	Asked      string  // the customer's own locale where that is another one, such as "es-MX"; else empty
 	Template   string  // version of the template
 	Urgency    Urgency // of the milestone
 	Standing   bool    // of the milestone: see Milestone.Standing
@@ -97,6 +80,9 @@ type Message struct {
 	UpdatedAt  time.Time
 	Attempt    int // how many were started
 	ProviderID string
+
+	RecordedAt time.Time // when the producer wrote the event into Kafka; zero for resends
+	Trace      string    // W3C traceparent of the event; empty for none
 
 	// Device is the subscription that Address names, as the decision saw it: it spares a first attempt a query. It is not
 	// stored; nil after a Claim.

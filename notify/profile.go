@@ -14,14 +14,14 @@ type Customer struct {
 	UpdatedAt time.Time
 }
 
-// Preferences are a customer's own choices. What is absent is on.
+// Preferences are a customer's own choices. What is absent is as the operator has it, see Defaults.
 type Preferences struct {
 	Channels   map[Channel]bool              `json:"channels,omitempty"`
 	Categories map[Category]map[Channel]bool `json:"categories,omitempty"`
 	Quiet      *QuietHours                   `json:"quiet_hours,omitempty"`
 }
 
-// Allows tells whether the customer takes this category on this channel.
+// Allows tells whether the customer takes this category on this channel, as far as they said anything about it.
 func (p *Preferences) Allows(ch Channel, cat Category) bool {
 	if on, said := p.Channels[ch]; said && !on {
 		return false
@@ -31,6 +31,21 @@ func (p *Preferences) Allows(ch Channel, cat Category) bool {
 	}
 	return true
 }
+
+// Wants is why a customer does not take this category on this channel: OptedOut, or OffByDefault where the operator has it
+// off and the customer did not ask for it. It is empty when they take it.
+func (p *Preferences) Wants(ch Channel, cat Category, d Defaults) Reason {
+	if !p.Allows(ch, cat) {
+		return OptedOut
+	}
+	if d[cat][ch] && !p.Categories[cat][ch] {
+		return OffByDefault
+	}
+	return ""
+}
+
+// Defaults are the categories that the operator sends on a channel only to customers who ask for it: true is off.
+type Defaults map[Category]map[Channel]bool
 
 // Profile is everything about a customer that a decision needs.
 type Profile struct {
@@ -57,6 +72,7 @@ type Head struct {
 	Sequence   int64
 	OccurredAt time.Time
 	Facts      []byte // JSON object: what is still true of the order (driver, vehicle, tracking link), over all its events
+	Told       Window // the arrival that the customer was told last; zero for none
 	Version    int64  // grows by one with every write; 0 for an order that is not stored
 }
 

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"errors"
+	"strconv"
 	"time"
 )
 
@@ -16,8 +17,8 @@ type Query struct {
 	Channel    Channel
 	State      State
 	Milestone  string
-	Since      time.Time // created at or after
-	Until      time.Time // created before
+	Since      time.Time // the event happened at or after, to the millisecond
+	Until      time.Time // the event happened before
 	Before     ID        // only messages older than this one: the cursor
 	Limit      int       // 1 to 100
 }
@@ -27,6 +28,7 @@ type Query struct {
 type Entry struct {
 	Message
 	Attempts []Attempt
+	History  []Step    // what became of it besides our attempts: reports, settlements, a STOP; the oldest first
 	NotSent  []NotSent // WebSocket only: the other channels of the event that got no message
 	EventKey string    // the producer's name of the event
 	Data     []byte    // the event's facts, a JSON object
@@ -34,6 +36,27 @@ type Entry struct {
 	Resends  []ID   // messages that were made from this one
 	By       string // who asked for it, for a resend
 	Why      string // and why
+}
+
+// Step is a change of a message that no attempt of ours made.
+type Step struct {
+	At     time.Time // when we heard of it
+	State  State     // that it went to; of an older attempt, what became of that
+	Reason Reason    // empty for none
+	Code   int       // the provider's own error code; 0 for none
+	Detail string    // in words, without address and text
+}
+
+// DeadLetter is a record that became no event, as staff see it.
+type DeadLetter struct {
+	ID ID
+	Reject
+}
+
+// LetterID is the id of the dead letter of a record: the same record gives the same id. A topic that was made anew has
+// other records under the same offsets.
+func LetterID(r *Record) ID {
+	return NewID(r.Time, r.Topic, strconv.Itoa(r.Partition), strconv.FormatInt(r.Offset, 10), string(r.Key), string(r.Value))
 }
 
 // Idempotent names a call that may be repeated: the same principal and key give the same answer.

@@ -50,6 +50,14 @@ type QuietHours struct {
 	End   Clock `json:"end"`
 }
 
+// String writes "22:00-08:00"; "none" for nil.
+func (q *QuietHours) String() string {
+	if q == nil {
+		return "none"
+	}
+	return q.Start.String() + "-" + q.End.String()
+}
+
 // Until tells when a message that could leave at t may leave: t itself, or the end of the quiet hours that t falls into.
 // Days on which clocks change are followed: an end that does not exist that night is the first moment after the gap, an
 // end that comes twice is its first occurrence; the result is never before t.

@@ -15,7 +15,7 @@ type ResendRequest struct {
 	Channel    Channel // empty: the channel of the message itself
 	Reason     string  // why, in the words of the person who asks
 	Force      bool    // also when the text is no longer true
-	By         string  // who asks
+	Act        Act     // who asks, and when
 	Idempotent Idempotent
 }
 
@@ -32,11 +32,19 @@ const (
 	RefuseVerify   = "verify_open"      // whether it went out is not clear yet
 	RefuseExpired  = "expired"          // the text is no longer true; force sends it all the same
 	RefuseOptedOut = "opted_out"        // the customer does not want it; nothing overrides that
+	RefuseStopped  = "stopped"          // this number answered STOP; nothing of ours overrides that
 	RefuseAddress  = "no_address"       // there is no number or device to send it to
 	RefuseOff      = "channel_off"      // the operator has not set the channel up
 	RefuseHidden   = "not_visible"      // customers are never told this milestone
+	RefuseJustSent = "just_sent"        // it went out moments ago; force sends it all the same
 	RefuseWords    = "invalid_template" // the text can't be written from what is stored
 )
+
+// Refusals lists the codes, in the order in which they are explained.
+var Refusals = []string{
+	RefuseOptedOut, RefuseStopped, RefuseExpired, RefuseJustSent, RefuseVerify, RefusePending, RefuseAddress, RefuseChannel, RefuseOff,
+	RefuseHidden, RefuseWords,
+}
 
 // Error is the detail.
 func (r *Refusal) Error() string { return r.Detail }
@@ -46,29 +54,59 @@ func OptedOutRefusal() *Refusal {
 	return &Refusal{RefuseOptedOut, "the customer has turned this off: only they can turn it on again"}
 }
 
+// StoppedRefusal is the answer to a resend to a number that gets no texts.
+func StoppedRefusal() *Refusal {
+	return &Refusal{RefuseStopped, "this number answered STOP: only the recipient can lift it, by answering START"}
+}
+
+// JustSent is how long after a message left another one of the same event and channel needs force: two people who help
+// the same customer must not send two.
+const JustSent = 30 * time.Second
+
+// JustSentRefusal is the answer to a resend of what left that long ago.
+func JustSentRefusal(ago time.Duration) *Refusal {
+	seconds := fmt.Sprintf("%d seconds", int(ago.Seconds()))
+	if seconds == "1 seconds" {
+		seconds = "1 second"
+	}
+	return &Refusal{RefuseJustSent, "the same news left on this channel " + seconds + " ago: set force to send it once more"}
+}
+
 // ResendStore is the truth as Resender needs it.
 type ResendStore interface {
 	Entry(ctx context.Context, id ID) (Entry, error)
+	Find(ctx context.Context, q Query) ([]Entry, error)
 	Lookup(ctx context.Context, customers []string, profiles []Profile, orders []OrderLine, heads []Head) error
 	// Repeated returns the message that an earlier call under the same key made; ErrKeyReused when that call asked
 	// for something else.
 	Repeated(ctx context.Context, key Idempotent) (id ID, made bool, err error)
-	// AddResend stores m as the next resend of its event and channel, made from another message, in one transaction
-	// with the key. When the key was used already it returns what that call made, with again set. It sets ID, ResendOf,
-	// ResendNo and State. What the customer wants is asked in the same transaction: OptedOutRefusal.
-	AddResend(ctx context.Context, now time.Time, of ID, m Message, by, why string, key Idempotent) (id ID, again bool, err error)
+	// AddResend stores r.Message as the next resend of its event and channel, made from r.Of, in one transaction with the
+	// key and the audit row. When the key was used already it returns what that call made, with again set. It sets ID,
+	// ResendOf, ResendNo and State. What the customer wants is asked in the same transaction: OptedOutRefusal; and whether
+	// the number gets texts: StoppedRefusal; and, unless r.Force is set, whether the same news left within JustSent:
+	// JustSentRefusal.
+	AddResend(ctx context.Context, act Act, r *Resend) (id ID, again bool, err error)
+}
+
+// Resend is a message to be stored that was made from another one.
+type Resend struct {
+	Message
+	Of    ID
+	Why   string
+	Force bool
+	Key   Idempotent
 }
 
 // Resender sends a message again: a new row, due now, on the same path as any other.
 type Resender struct {
 	Store ResendStore
-	Rules *Rules
+	Rules func() *Rules
 	Wake  func() // makes Sweep look now
 }
 
 // Resend makes a new message from the stored facts, as they are true now. The same key gives the same message. Errors:
 // *Refusal, ErrNotFound, ErrKeyReused.
-func (r *Resender) Resend(ctx context.Context, now time.Time, req ResendRequest) (Entry, error) {
+func (r *Resender) Resend(ctx context.Context, req ResendRequest) (Entry, error) {
 	id, made, err := r.Store.Repeated(ctx, req.Idempotent)
 	if err != nil {
 		return Entry{}, err
@@ -84,19 +122,66 @@ func (r *Resender) Resend(ctx context.Context, now time.Time, req ResendRequest)
 	if err := r.Store.Lookup(ctx, []string{old.CustomerID}, profiles, []OrderLine{{old.OrderID, old.Line}}, heads); err != nil {
 		return Entry{}, fmt.Errorf("look up the customer of message %s: %w", req.Of, err)
 	}
-	m, err := r.Rules.resend(&old, &profiles[0], &heads[0], req, now)
+	m, err := r.Rules().resend(&old, &profiles[0], &heads[0], req)
 	if err != nil {
 		return Entry{}, err
 	}
-	if id, _, err = r.Store.AddResend(ctx, now, req.Of, m, req.By, req.Reason, req.Idempotent); err != nil {
+	if err := r.unsettled(ctx, &m, req); err != nil {
+		return Entry{}, err
+	}
+	add := Resend{Message: m, Of: req.Of, Why: req.Reason, Force: req.Force, Key: req.Idempotent}
+	if id, _, err = r.Store.AddResend(ctx, req.Act, &add); err != nil {
 		return Entry{}, err
 	}
 	r.Wake()
 	return r.Store.Entry(ctx, id)
 }
 
+// unsettled refuses a text while another one of the same event to the same number may still arrive: staff may have asked from
+// the live message or the push. What another resend made moments ago is for AddResend, which knows whether it is the answer to
+// the same call.
+func (r *Resender) unsettled(ctx context.Context, m *Message, req ResendRequest) error {
+	if m.Channel != SMS {
+		return nil
+	}
+	texts, err := r.Store.Find(ctx, Query{
+		OrderID: m.OrderID, CustomerID: m.CustomerID, Channel: SMS, Milestone: m.Milestone,
+		Since: m.OccurredAt, Until: m.OccurredAt.Add(time.Millisecond), Limit: 100,
+	})
+	if err != nil {
+		return fmt.Errorf("find the texts of event %s: %w", m.EventID, err)
+	}
+	for i := range texts {
+		t := &texts[i]
+		recent := t.ResendNo > 0 && req.Act.At.Sub(t.CreatedAt) < JustSent
+		if t.EventID != m.EventID || t.Address != m.Address || recent {
+			continue
+		}
+		if no := unsettled(t.State, req.Force); no != nil {
+			return no
+		}
+	}
+	return nil
+}
+
+// unsettled refuses to repeat a message that may still arrive; nil for one whose end is known.
+func unsettled(s State, force bool) *Refusal {
+	switch s {
+	case Unknown:
+		if !force {
+			return &Refusal{RefuseVerify, "nobody knows whether the first one went out: set force to send it all the same"}
+		}
+	case Verify:
+		return &Refusal{RefuseVerify, "whether the first one went out is not clear yet: wait until it is"}
+	case Pending, Sending:
+		return &Refusal{RefusePending, "the message has not left yet: it goes out by itself"}
+	}
+	return nil
+}
+
 // resend decides what is sent again, or why nothing may be. Pure.
-func (r *Rules) resend(old *Entry, p *Profile, h *Head, req ResendRequest, now time.Time) (Message, error) {
+func (r *Rules) resend(old *Entry, p *Profile, h *Head, req ResendRequest) (Message, error) {
+	now := req.Act.At
 	refuse := func(code, detail string) (Message, error) { return Message{}, &Refusal{code, detail} }
 	ch := req.Channel
 	if ch == "" {
@@ -108,10 +193,9 @@ func (r *Rules) resend(old *Entry, p *Profile, h *Head, req ResendRequest, now t
 		return refuse(RefuseChannel, "the live page shows it already: name the channel sms or push")
 	case ms == nil || !ms.Visible:
 		return refuse(RefuseHidden, "customers are never told this milestone")
-	case old.State == Verify && old.Channel == ch:
-		return refuse(RefuseVerify, "whether the first one went out is not clear yet: wait until it is")
-	case (old.State == Pending || old.State == Sending) && old.Channel == ch:
-		return refuse(RefusePending, "the message has not left yet: it goes out by itself")
+	}
+	if no := unsettled(old.State, req.Force); no != nil && old.Channel == ch {
+		return Message{}, no
 	}
 	expires := old.OccurredAt.Add(ms.Validity)
 	if !now.Before(expires) {
@@ -124,6 +208,8 @@ func (r *Rules) resend(old *Entry, p *Profile, h *Head, req ResendRequest, now t
 	switch why {
 	case OptedOut:
 		return Message{}, OptedOutRefusal()
+	case OffByDefault:
+		return refuse(RefuseOptedOut, "customers get this only when they ask for it in their preferences")
 	case ChannelOff:
 		return refuse(RefuseOff, "the channel "+string(ch)+" is not set up")
 	case Quiet:
@@ -143,7 +229,7 @@ func (r *Rules) write(old *Entry, p *Profile, h *Head, ch Channel, due, expires,
 	m := old.Message
 	m.Channel, m.State, m.Reason, m.Attempt, m.ProviderID = ch, Pending, "", 0, ""
 	m.CreatedAt, m.UpdatedAt, m.DueAt, m.ExpiresAt = now, now, due, expires
-	m.Locale, m.Template, m.ResendOf = w.Locale, w.Version, old.ID
+	m.Locale, m.Asked, m.Template, m.ResendOf = w.Locale, w.asked, w.Version, old.ID
 	if old.Channel == WebSocket { // its row is the event itself
 		m.EventID = old.ID
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"onmyway/notify"
+	"onmyway/notify/notifytest"
 )
 
 // told is a rig in which one event was told, and the text that went out.
@@ -29,14 +30,15 @@ func TestResendSendsOnceUnderOneKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, m := told(t)
 		stop := r.start()
-		resender := &notify.Resender{Store: r.store, Rules: r.rules, Wake: func() {}}
-		ask := notify.ResendRequest{Of: m.ID, Reason: "never came", By: "ann", Idempotent: notify.Idempotent{Principal: "ann", Key: "k"}}
+		time.Sleep(notify.JustSent)
+		resender := &notify.Resender{Store: r.store, Rules: inForce(r.rules), Wake: func() {}}
+		ask := notify.ResendRequest{Of: m.ID, Reason: "never came", Act: notify.Act{At: time.Now(), By: "ann"}, Idempotent: notify.Idempotent{Principal: "ann", Key: "k"}}
 		var calls sync.WaitGroup
 		answers := make([]notify.Entry, 20)
 		for i := range answers {
 			calls.Go(func() {
 				var err error
-				if answers[i], err = resender.Resend(t.Context(), time.Now(), ask); err != nil {
+				if answers[i], err = resender.Resend(t.Context(), ask); err != nil {
 					t.Errorf("call %d: %v", i, err)
 				}
 			})
@@ -54,7 +56,7 @@ func TestResendSendsOnceUnderOneKey(t *testing.T) {
 			}
 		}
 		ask.Idempotent.BodyHash[0] = 1
-		if _, err := resender.Resend(t.Context(), time.Now(), ask); !errors.Is(err, notify.ErrKeyReused) {
+		if _, err := resender.Resend(t.Context(), ask); !errors.Is(err, notify.ErrKeyReused) {
 			t.Errorf("another request under the same key: %v, want ErrKeyReused", err)
 		}
 	})
@@ -68,7 +70,9 @@ func TestResendIsRefused(t *testing.T) {
 		later  time.Duration
 		want   string // the code; empty for a resend that is made
 	}{
-		{"it may", notify.ResendRequest{}, nil, 0, ""},
+		{"it may", notify.ResendRequest{}, nil, notify.JustSent, ""},
+		{"it has just left", notify.ResendRequest{}, nil, 0, notify.RefuseJustSent},
+		{"it has just left, but by force", notify.ResendRequest{Force: true}, nil, 0, ""},
 		{"to the live page", notify.ResendRequest{Channel: notify.WebSocket}, nil, 0, notify.RefuseChannel},
 		{"to a device that is not there", notify.ResendRequest{Channel: notify.Push}, nil, 0, notify.RefuseAddress},
 		{"no longer true", notify.ResendRequest{}, nil, 3 * time.Hour, notify.RefuseExpired},
@@ -80,9 +84,7 @@ func TestResendIsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.Preferences.Channels = map[notify.Channel]bool{notify.SMS: false}
-			if _, err := r.store.PutCustomer(t.Context(), time.Now(), c.Customer); err != nil {
-				t.Fatal(err)
-			}
+			notifytest.PutCustomer(t, r.store, time.Now(), c.Customer)
 		}, 0, notify.RefuseOptedOut},
 	}
 	for _, tt := range tests {
@@ -93,9 +95,10 @@ func TestResendIsRefused(t *testing.T) {
 					tt.change(t, r)
 				}
 				time.Sleep(tt.later)
-				tt.ask.Of, tt.ask.Reason, tt.ask.Idempotent = m.ID, "never came", notify.Idempotent{Principal: "ann", Key: tt.name}
-				resender := &notify.Resender{Store: r.store, Rules: r.rules, Wake: func() {}}
-				made, err := resender.Resend(t.Context(), time.Now(), tt.ask)
+				tt.ask.Of, tt.ask.Reason, tt.ask.Act = m.ID, "never came", notify.Act{At: time.Now(), By: "ann"}
+				tt.ask.Idempotent = notify.Idempotent{Principal: "ann", Key: tt.name}
+				resender := &notify.Resender{Store: r.store, Rules: inForce(r.rules), Wake: func() {}}
+				made, err := resender.Resend(t.Context(), tt.ask)
 				refusal := (*notify.Refusal)(nil)
 				switch {
 				case tt.want == "" && (err != nil || made.State != notify.Pending):
@@ -122,10 +125,14 @@ func TestUnclearTextWaits(t *testing.T) {
 		if len(r.sms.accepted) != 1 {
 			t.Errorf("the provider got %d requests, want 1", len(r.sms.accepted))
 		}
-		resender := &notify.Resender{Store: r.store, Rules: r.rules, Wake: func() {}}
-		_, err := resender.Resend(t.Context(), time.Now(), notify.ResendRequest{Of: r.sms.accepted[0].ID, Reason: "x", Idempotent: notify.Idempotent{Key: "k"}})
-		if refusal := (*notify.Refusal)(nil); !errors.As(err, &refusal) || refusal.Code != notify.RefuseVerify {
-			t.Errorf("got %v, want a refusal %s", err, notify.RefuseVerify)
+		resender := &notify.Resender{Store: r.store, Rules: inForce(r.rules), Wake: func() {}}
+		for name, of := range map[string]notify.ID{"text": r.sms.accepted[0].ID, "live message": r.sms.accepted[0].EventID} {
+			ask := notify.ResendRequest{Of: of, Channel: notify.SMS, Force: true, Reason: "x", Act: notify.Act{At: time.Now()}}
+			ask.Idempotent.Key = name
+			_, err := resender.Resend(t.Context(), ask)
+			if refusal := (*notify.Refusal)(nil); !errors.As(err, &refusal) || refusal.Code != notify.RefuseVerify {
+				t.Errorf("%s: got %v, want a refusal %s", name, err, notify.RefuseVerify)
+			}
 		}
 	})
 }

@@ -20,13 +20,13 @@ const (
 func After(m *Message, a Answer, at Attempt, repeatable bool, now time.Time, jitter float64) Outcome {
 	at.Verdict, at.Reason, at.Status, at.Code = a.Verdict, a.Reason, a.Status, a.Code
 	at.ProviderID, at.Detail, at.FinishedAt = a.ProviderID, a.Detail, now
-	o := Outcome{Message: m.ID, Channel: m.Channel, Attempt: at, Reason: a.Reason}
+	o := Outcome{Message: m.ID, Channel: m.Channel, Milestone: m.Milestone, Attempt: at, Reason: a.Reason}
 	switch {
 	case a.Verdict == Took:
 		o.State = Accepted
 	case a.Verdict == Unclear && !repeatable:
 		o.State = Verify
-	case a.Verdict == Permanent && (a.Reason == Expired || a.Reason == OptedOut):
+	case a.Verdict == Permanent && (a.Reason == Expired || a.Reason == Stopped):
 		o.State = Suppressed
 	case a.Verdict == Permanent:
 		o.State = Failed

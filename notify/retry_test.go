@@ -30,7 +30,7 @@ func TestAfter(t *testing.T) {
 		{"no longer true by then", notify.Answer{Verdict: notify.NotTaken, Reason: notify.RateLimited, RetryAfter: time.Minute}, 1, false, in(time.Minute), notify.Suppressed, notify.Expired, in(time.Minute), ""},
 		{"refused for the hundredth time", notify.Answer{Verdict: notify.NotTaken, Reason: notify.Unreachable}, 100, false, in(time.Hour), notify.Pending, notify.Unreachable, in(150 * time.Second), ""},
 		{"unclear too often", notify.Answer{Verdict: notify.Unclear, Reason: notify.UnclearEnd}, 20, true, in(time.Hour), notify.Failed, notify.GaveUp, time.Time{}, ""},
-		{"told that the customer does not want it", notify.Answer{Verdict: notify.Permanent, Reason: notify.OptedOut}, 1, false, in(time.Hour), notify.Suppressed, notify.OptedOut, time.Time{}, ""},
+		{"told that the customer does not want it", notify.Answer{Verdict: notify.Permanent, Reason: notify.Stopped}, 1, false, in(time.Hour), notify.Suppressed, notify.Stopped, time.Time{}, ""},
 		{"bad number", notify.Answer{Verdict: notify.Permanent, Reason: notify.BadAddress}, 1, false, in(time.Hour), notify.Failed, notify.BadAddress, time.Time{}, ""},
 		{"late", notify.Answer{Verdict: notify.Permanent, Reason: notify.Expired}, 1, false, in(0), notify.Suppressed, notify.Expired, time.Time{}, ""},
 		{"device gone", notify.Answer{Verdict: notify.Gone, Reason: notify.BadAddress}, 1, true, in(time.Hour), notify.Failed, notify.BadAddress, time.Time{}, "device"},

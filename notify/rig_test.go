@@ -84,7 +84,7 @@ func (r *rig) start() (stop func()) {
 	}
 	intake := &notify.Intake{
 		Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
-		Put: dispatchers.Put, Rules: r.rules, Now: time.Now,
+		Put: dispatchers.Put, Rules: inForce(r.rules), Now: time.Now,
 		Kafka: outage("Kafka"), Redis: outage("Redis"), SQL: sql, Burial: outage("dead letters"),
 	}
 	var work, out, end sync.WaitGroup

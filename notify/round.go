@@ -27,6 +27,7 @@ type round struct {
 	moved     []bool            // heads that the batch moves
 	learned   []bool            // profiles that the batch changes
 	told      []bool            // profiles that the batch has messages for
+	refused   []bool            // profiles because of which something is not sent
 
 	decision Decision
 	batch    Batch
@@ -88,6 +89,9 @@ const (
 	undecodable = "undecodable"
 	refused     = "refused_by_database"
 )
+
+// RejectReasons lists them.
+var RejectReasons = []string{undecodable, refused}
 
 // bury writes rejects to the dead-letter topic. A topic that refuses them holds the partition: nothing is skipped.
 func (b *round) bury(ctx context.Context, rs []Reject) error {
@@ -186,6 +190,9 @@ func (b *round) store(ctx context.Context, events []*Event, next int64) error {
 		return b.refuse(ctx, events[0], next)
 	default:
 		return err
+	}
+	if b.Hooks != nil && b.Hooks.Stored != nil {
+		b.Hooks.Stored(&b.batch)
 	}
 	after := context.WithoutCancel(ctx) // what is stored is shown and remembered, also when the partition goes elsewhere
 	b.publish(after)

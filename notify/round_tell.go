@@ -10,7 +10,7 @@ import (
 // decide fills the batch with what follows from events. It works on copies of heads and profiles: the looked-up ones must
 // survive for another try.
 func (b *round) decide(events []*Event, next int64) {
-	now := b.Now()
+	now, rules := b.Now(), b.Rules()
 	t := &b.batch
 	*t = Batch{
 		Partition: b.partition, Next: next, Now: now,
@@ -24,12 +24,13 @@ func (b *round) decide(events []*Event, next int64) {
 		t.Customers = append(t.Customers, b.look.Profiles[i].Customer)
 	}
 	b.moved = cleared(b.moved, len(t.Heads))
-	b.learned, b.told = cleared(b.learned, len(t.Customers)), cleared(b.told, len(t.Customers))
+	b.learned = cleared(b.learned, len(t.Customers))
+	b.told, b.refused = cleared(b.told, len(t.Customers)), cleared(b.refused, len(t.Customers))
 	for _, e := range events {
 		h, c := b.orders[OrderLine{e.OrderID, e.Line}], b.customers[e.CustomerID]
 		profile := Profile{Customer: t.Customers[c], Subscriptions: b.look.Profiles[c].Subscriptions}
 		d := &b.decision
-		Decide(e, &t.Heads[h], &profile, b.Rules, now, d)
+		Decide(e, &t.Heads[h], &profile, rules, now, d)
 		t.Events = append(t.Events, d.Stored)
 		t.Messages = append(t.Messages, d.Messages...)
 		t.Supersede = append(t.Supersede, d.Supersede...)
@@ -37,14 +38,15 @@ func (b *round) decide(events []*Event, next int64) {
 		b.moved[h] = b.moved[h] || d.HeadMoved
 		b.learned[c] = b.learned[c] || d.Learned
 		b.told[c] = b.told[c] || len(d.Messages) > 0
+		b.refused[c] = b.refused[c] || d.refused()
 	}
-	for c, told := range b.told {
-		switch {
-		case !told || b.learned[c]:
-		case t.Customers[c].Version == 0: // there is no row that could be held on to: the transaction makes it
-			b.learned[c] = true
-		default:
+	for c := range t.Customers {
+		switch stored := t.Customers[c].Version > 0; {
+		case b.learned[c]:
+		case stored && (b.told[c] || b.refused[c]):
 			t.Told = append(t.Told, t.Customers[c])
+		case b.told[c]: // there is no row that could be held on to: the transaction makes it
+			b.learned[c] = true
 		}
 	}
 	t.Heads = kept(t.Heads, b.moved)
@@ -82,6 +84,10 @@ func (b *round) publish(ctx context.Context) {
 	// A node that can't be reached is told to reload by the bus itself: there is nothing to repeat here.
 	if err := b.Live.Publish(ctx, b.shown); err != nil {
 		b.Redis.Failed(err, b.Now())
+		return
+	}
+	if b.Hooks != nil && b.Hooks.Published != nil {
+		b.Hooks.Published(&b.batch)
 	}
 }
 

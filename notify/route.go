@@ -15,6 +15,8 @@ type Route struct {
 	Urgencies   []Urgency  `yaml:"urgencies"`
 	Channels    []Channel  `yaml:"channels"`
 	PierceQuiet bool       `yaml:"pierce_quiet"` // goes out in quiet hours too
+	// ResendUnclear sends a text again when the provider can't tell whether it took it: rather twice than not at all.
+	ResendUnclear bool `yaml:"resend_unclear"`
 }
 
 // Routes are the routes, looked up once for every milestone of the table.

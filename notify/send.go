@@ -37,11 +37,12 @@ type Answer struct {
 
 // Outcome is what Finish stores of one attempt.
 type Outcome struct {
-	Message ID
-	Channel Channel
-	State   State
-	Reason  Reason
-	DueAt   time.Time // for Pending: not before
-	Attempt Attempt
-	Forget  string // the id of a push subscription that is gone; empty for none
+	Message   ID
+	Channel   Channel
+	Milestone string // of the message
+	State     State
+	Reason    Reason
+	DueAt     time.Time // for Pending: not before
+	Attempt   Attempt
+	Forget    string // the id of a push subscription that is gone; empty for none
 }

@@ -66,7 +66,7 @@ type Batch struct {
 	Messages  []Message
 	Heads     []Head     // as they shall be; Version is that of the row to replace, 0 to insert
 	Customers []Customer // as they shall be; Version as for Heads
-	Told      []Customer // those that messages are for and that Customers does not name: only ID and Version count
+	Told      []Customer // those that decisions follow and that Customers does not name: only ID and Version count
 	Supersede []Supersede
 	Rejects   []Reject
 }
@@ -79,6 +79,7 @@ type Stored struct {
 	Title    string
 	Body     string
 	Locale   string
+	Asked    string // as in Message
 	Template string
 	NotSent  []NotSent // channels that the route names and that got no message
 	New      bool      // set by Add

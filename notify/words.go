@@ -14,6 +14,8 @@ var errNoWords = errors.New("the milestone has no template")
 type words struct {
 	*templates.Template
 	vars        templates.Vars
+	asked       string // the customer's locale where the words are in another one
+	fold        bool   // texts go out without accents
 	title, body string
 	err         error
 	written     bool
@@ -30,7 +32,11 @@ func (r *Rules) words(line Line, milestone string, c *Customer, v templates.Vars
 	if t == nil {
 		return &words{Template: &templates.Template{}, vars: v, written: true, err: errNoWords}
 	}
-	return &words{Template: t, vars: v}
+	w := &words{Template: t, vars: v, fold: r.FoldTexts}
+	if t.Locale != locale {
+		w.asked = locale
+	}
+	return w
 }
 
 // page is the title and text of a push or live message.
@@ -44,12 +50,24 @@ func (w *words) page() (title, body string, err error) {
 	return w.title, w.body, w.err
 }
 
-// text is the text message.
+// text is the text message. It does not depend on whether the page could be written.
 func (w *words) text() (string, error) {
-	if w.err != nil {
+	if errors.Is(w.err, errNoWords) {
 		return "", w.err
 	}
-	return w.SMS(&w.vars)
+	text, err := w.SMS(&w.vars)
+	if w.fold && err == nil {
+		// Where something is left that no fold helps, the accents cost nothing more.
+		if folded := templates.Fold(text); !isUnicode(folded) {
+			text = folded
+		}
+	}
+	return text, err
+}
+
+func isUnicode(text string) bool {
+	_, unicode := templates.Segments(text)
+	return unicode
 }
 
 // wordless is the reason for a text that could not be written.

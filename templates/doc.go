@@ -12,7 +12,7 @@
 //	…
 //
 // The language is a part of Liquid without loops: a text takes as long as it is. What a template may speak of is declared
-// in facts.go, so a misspelt name is found when the process starts and not when a customer waits. What the facts of an
+// in declared.go, so a misspelt name is found when the process starts and not when a customer waits. What the facts of an
 // event say is never trusted: it is cleaned, measured and never read as template.
 //
 // A text that gets too long is written again without what stands in {% if room %}. Lint checks all texts with everything

@@ -158,6 +158,8 @@ func TestURL(t *testing.T) {
 		{"https://", false},
 		{"https:///path", false},
 		{"https://:80/", false},
+		{"https://https://a.example", false},
+		{"https://a.example:/x", false},
 		{"ftp://a.example", false},
 		{"javascript:alert(1)", false},
 		{"javascript://x", false},

@@ -15,7 +15,8 @@ const maxMarks = 2
 // text writes what an event says as one line of readable text of at most limit runes. Control characters, those without
 // width, those that turn the direction of writing, and braces are dropped, all blanks become one, and a longer text ends
 // at a word with "...". What a phone would turn into a link is taken apart, and of a text with an address in it nothing is
-// written: the links of a message are the facts that are declared as such. In SMS typographic quotes and dashes become those of GSM-7: a single one would double the price.
+// written: the links of a message are the facts that are declared as such. In SMS typographic quotes and dashes become those
+// of GSM-7: a single one would double the price.
 func (c *call) text(dst []byte, s string, limit int) []byte {
 	if len(s) <= limit && isTidy(s) {
 		return append(dst, s...)
@@ -51,7 +52,7 @@ func (c *call) text(dst []byte, s string, limit int) []byte {
 			cut = len(dst)
 		}
 	}
-	return dst
+	return dst[:start+len(bytes.TrimRight(dst[start:], " :"))] // "tel:", with what the template says next, would be a link
 }
 
 // isTidy finds the texts that need no cleaning, which are most: words of ASCII with one space between them.
@@ -64,7 +65,7 @@ func isTidy(s string) bool {
 			blank = true
 		case b <= ' ' || b >= 0x7f || b == '{' || b == '}' || b == '`':
 			return false
-		case (b == '.' || b == ':') && i+1 < len(s) && s[i+1] != ' ':
+		case b == '.' && i+1 < len(s) && s[i+1] != ' ', b == ':' && (i+1 == len(s) || s[i+1] != ' '):
 			return false // "evil.example", "tel:1"
 		default:
 			blank = false
@@ -185,7 +186,7 @@ func isLink(s string) bool {
 	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
 		host = rest[:end]
 	}
-	return host != "" && host[0] != ':' && host[0] != '.' && !strings.Contains(host, "@")
+	return host != "" && host[0] != ':' && host[0] != '.' && !strings.HasSuffix(host, ":") && !strings.Contains(host, "@")
 }
 
 // isLinkByte tells that a byte may stand in a link (RFC 3986); a quote may, but ends the link in most messengers.

@@ -1,76 +1,15 @@
 package main
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
-	"os"
-	"slices"
-	"sync"
-	"time"
 
 	"onmyway/api"
 	"onmyway/channels"
 	"onmyway/channels/webpush"
-	"onmyway/notify"
-	"onmyway/templates"
+	"onmyway/notify/kafkasource"
 )
-
-// newRules reads the routes and the texts.
-func newRules(cfg Config) (*notify.Rules, error) {
-	routes, err := notify.CompileRoutes(cfg.Routes)
-	if err != nil {
-		return nil, err
-	}
-	var dir fs.FS
-	if cfg.Templates.Dir != "" {
-		dir = os.DirFS(cfg.Templates.Dir)
-	}
-	words, err := templates.Load(dir)
-	if err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
-	}
-	zone, err := time.LoadLocation(cfg.Defaults.TimeZone)
-	if err != nil {
-		return nil, fmt.Errorf("defaults.time_zone: %w", err)
-	}
-	return &notify.Rules{
-		Routes: routes, Words: words, Locale: cfg.Defaults.Locale, Zone: zone, Zones: zones(),
-		Channels: map[notify.Channel]bool{notify.SMS: cfg.smsOn(), notify.Push: cfg.pushOn(), notify.WebSocket: true},
-	}, nil
-}
-
-// wordless names the milestones that a route sends out and that no template has words for.
-func wordless(r *notify.Rules) (names []string) {
-	for _, line := range notify.Lines {
-		for _, m := range notify.Milestones(line) {
-			sent := slices.ContainsFunc(r.Routes[m].Channels, func(ch notify.Channel) bool { return ch != notify.WebSocket })
-			if m.Visible && sent && r.Words.Lookup(string(line), m.Name, r.Locale) == nil {
-				names = append(names, string(line)+"/"+m.Name)
-			}
-		}
-	}
-	return names
-}
-
-// zones finds time zones by name, each loaded once; nil for a name that is none. There are some 600 names, so the memory
-// is bounded by itself.
-func zones() func(name string) *time.Location {
-	var known sync.Map
-	return func(name string) *time.Location {
-		if z, there := known.Load(name); there {
-			return z.(*time.Location)
-		}
-		z, err := time.LoadLocation(name)
-		if err != nil {
-			return nil
-		}
-		known.Store(name, z)
-		return z
-	}
-}
 
 // channelConfig says which channels are on.
 func channelConfig(cfg Config) channels.Config {
@@ -93,12 +32,25 @@ func pushConfig(cfg Config) webpush.Config {
 	}
 }
 
+// kafkaConfig is how Kafka is reached.
+func kafkaConfig(cfg Config) (kafkasource.Config, error) {
+	k := cfg.Kafka
+	c := kafkasource.Config{
+		Brokers: k.Brokers, Topics: k.Topics, Group: k.Group, DeadTopic: k.DeadTopic,
+		Create: k.CreateTopics, Partitions: k.Partitions, Replication: k.Replication,
+	}
+	if k.SASL.Mechanism != "" {
+		c.SASL = &kafkasource.SASL{Mechanism: k.SASL.Mechanism, User: k.SASL.User, Password: k.SASL.Password}
+	}
+	var err error
+	c.TLS, err = k.TLS.load("kafka.tls")
+	return c, err
+}
+
 // apiConfig is the part of the configuration that REST needs.
 func apiConfig(cfg Config) (api.Config, error) {
-	c := api.Config{Topic: cfg.Kafka.Topics[0], PublicURL: cfg.HTTP.PublicURL, RatePerMinute: cfg.HTTP.RatePerMinute}
-	if cfg.Auth.BootstrapKey != "" {
-		c.Keys = []api.Key{{Name: "bootstrap", Hash: sha256.Sum256([]byte(cfg.Auth.BootstrapKey)), Scopes: []string{"*"}}}
-	}
+	c := api.Config{Topic: cfg.Kafka.Topics[0], PublicURL: cfg.HTTP.PublicURL, RatePerMinute: cfg.HTTP.RatePerMinute,
+		Bootstrap: api.BootstrapKey(cfg.Auth.BootstrapKey)}
 	var errs []error
 	for _, p := range cfg.HTTP.TrustedProxies {
 		prefix, err := netip.ParsePrefix(p)

@@ -6,7 +6,8 @@ import (
 	"onmyway/notify"
 )
 
-// Config is everything an operator can say. The help of each key is that of its flag and of docs/configuration.md.
+// Config is everything an operator can say. The help of each key is that of its flag, of docs/configuration.md and of the
+// JSON Schema for editors; enum, pattern and min are for the schema too, check has the last word.
 type Config struct {
 	Kafka     KafkaConfig     `yaml:"kafka"`
 	Redis     RedisConfig     `yaml:"redis"`
@@ -18,9 +19,11 @@ type Config struct {
 	Auth      AuthConfig      `yaml:"auth"`
 	Templates TemplatesConfig `yaml:"templates"`
 	Defaults  DefaultsConfig  `yaml:"defaults"`
+	ETA       ETAConfig       `yaml:"eta"`
 	Routes    []notify.Route  `yaml:"routes"`
 	Migrate   MigrateConfig   `yaml:"migrate"`
 	Log       LogConfig       `yaml:"log"`
+	Tracing   TracingConfig   `yaml:"tracing"`
 	Embedded  EmbeddedConfig  `yaml:"embedded"`
 }
 
@@ -31,8 +34,8 @@ type KafkaConfig struct {
 	Group        string     `yaml:"group" help:"consumer group: all processes with the same one share the partitions"`
 	DeadTopic    string     `yaml:"dead_topic" help:"where records go that can't be understood"`
 	CreateTopics bool       `yaml:"create_topics" help:"make topics that are missing"`
-	Partitions   int        `yaml:"partitions" help:"of topics that are made"`
-	Replication  int        `yaml:"replication" help:"of topics that are made; -1 is the broker's default"`
+	Partitions   int        `yaml:"partitions" help:"of topics that are made" min:"1"`
+	Replication  int        `yaml:"replication" help:"of topics that are made; -1 is the broker's default" min:"-1"`
 	TLS          TLSConfig  `yaml:"tls"`
 	SASL         SASLConfig `yaml:"sasl"`
 }
@@ -48,54 +51,59 @@ type TLSConfig struct {
 
 // SASLConfig is how to log in to Kafka.
 type SASLConfig struct {
-	Mechanism string `yaml:"mechanism" help:"plain, scram-sha-256 or scram-sha-512"`
+	Mechanism string `yaml:"mechanism" help:"plain, scram-sha-256 or scram-sha-512" enum:"plain,scram-sha-256,scram-sha-512"`
 	User      string `yaml:"user" help:"user"`
 	Password  string `yaml:"password" help:"password"`
 }
 
 // RedisConfig says where the cache and the live bus are. Without a URL an embedded one is started.
 type RedisConfig struct {
-	URL string    `yaml:"url" help:"redis://… or rediss://…; empty: an embedded one"`
+	URL string    `yaml:"url" help:"redis://… or rediss://…; empty: an embedded one" pattern:"^rediss?://"`
 	TLS TLSConfig `yaml:"tls"`
 }
 
 // DatabaseConfig says where the truth is. Without a URL it is a SQLite file under embedded.data_dir.
 type DatabaseConfig struct {
-	URL string `yaml:"url" help:"postgres://… or sqlite:path; empty: a SQLite file under embedded.data_dir"`
+	URL string `yaml:"url" help:"postgres://… or sqlite:path; empty: a SQLite file under embedded.data_dir" pattern:"^(postgres|postgresql|sqlite):"`
 }
 
 // HTTPConfig is the public listener: REST and the live socket.
 type HTTPConfig struct {
-	Addr           string   `yaml:"addr" help:"where REST and the live socket listen"`
-	PublicURL      string   `yaml:"public_url" help:"how the outside reaches this service, such as https://notify.example.com"`
-	TrustedProxies []string `yaml:"trusted_proxies" help:"networks whose X-Forwarded-For is believed, such as 10.0.0.0/8"`
-	AllowedOrigins []string `yaml:"allowed_origins" help:"hosts of pages that may open the live socket, besides our own"`
-	RatePerMinute  int      `yaml:"rate_per_minute" help:"calls of one key, and of one address"`
-	MaxSockets     int      `yaml:"max_sockets" help:"live sockets open at once; keep it below the limit of open files"` // live sockets open at once; stay below the limit of open files
+	Addr              string   `yaml:"addr" help:"where REST and the live socket listen" pattern:":[^:]+$"`
+	PublicURL         string   `yaml:"public_url" help:"how the outside reaches this service, such as https://notify.example.com" pattern:"^https?://"`
+	TrustedProxies    []string `yaml:"trusted_proxies" help:"networks whose X-Forwarded-For is believed, such as 10.0.0.0/8"`
+	AllowedOrigins    []string `yaml:"allowed_origins" help:"hosts of pages that may open the live socket, besides our own"`
+	RatePerMinute     int      `yaml:"rate_per_minute" help:"calls of one key, and of one address" min:"0"`
+	MaxSockets        int      `yaml:"max_sockets" help:"live sockets open at once; keep it below the limit of open files" min:"1"`
+	SocketsPerAddress int      `yaml:"sockets_per_address" help:"live sockets of one address, but for this machine's own; 0: no limit. Behind a proxy set http.trusted_proxies too" min:"0"`
 }
 
 // OpsConfig is the listener for metrics and profiles. Keep it private.
 type OpsConfig struct {
-	Addr string `yaml:"addr" help:"where metrics and profiles listen; keep it private"`
+	Addr string `yaml:"addr" help:"where metrics and profiles listen; keep it private" pattern:":[^:]+$"`
 }
 
 // SMSConfig is the SMS channel. It is off without an account.
 type SMSConfig struct {
-	Twilio  TwilioConfig  `yaml:"twilio"`
-	Lanes   int           `yaml:"lanes" help:"texts that are sent at the same time"`
-	Queue   int           `yaml:"queue" help:"texts that wait in memory; more wait in SQL"`
-	Timeout time.Duration `yaml:"timeout" help:"of one attempt, 1s to 15s"`
+	Twilio        TwilioConfig  `yaml:"twilio"`
+	Transliterate bool          `yaml:"transliterate" help:"write texts without accents: more characters fit into a segment"`
+	Lanes         int           `yaml:"lanes" help:"texts that are sent at the same time" min:"1"`
+	Queue         int           `yaml:"queue" help:"texts that wait in memory; more wait in SQL" min:"1"`
+	Timeout       time.Duration `yaml:"timeout" help:"of one attempt, 1s to 15s"`
+	VerifyGrace   time.Duration `yaml:"verify_grace" help:"how long after an unclear attempt the provider's word that it has no such text is believed; then it is sent again"`
+	UnknownAfter  time.Duration `yaml:"unknown_after" help:"how long the provider is asked in vain about an unclear text before staff have to decide"`
 }
 
 // TwilioConfig is the account that sends texts.
 type TwilioConfig struct {
-	AccountSID          string `yaml:"account_sid" help:"account, AC…; empty: no texts"`
+	AccountSID          string `yaml:"account_sid" help:"account, AC…; empty: no texts" pattern:"^AC[0-9A-Za-z]+$"`
 	APIKey              string `yaml:"api_key" help:"API key, SK…"`
 	APISecret           string `yaml:"api_secret" help:"secret of the API key"`
-	AuthToken           string `yaml:"auth_token" help:"token of the account, instead of an API key"`
-	MessagingServiceSID string `yaml:"messaging_service_sid" help:"messaging service, MG…"`
+	AuthToken           string `yaml:"auth_token" help:"token of the account: checks the signature of callbacks, also beside an API key; sends where there is none"`
+	AuthTokenOld        string `yaml:"auth_token_old" help:"the token before, while the account changes from one to the other"`
+	MessagingServiceSID string `yaml:"messaging_service_sid" help:"messaging service, MG…" pattern:"^MG"`
 	From                string `yaml:"from" help:"sender number, instead of a messaging service"`
-	BaseURL             string `yaml:"base_url" help:"another address of the API, for tests and proxies"`
+	BaseURL             string `yaml:"base_url" help:"another address of the API, for tests and proxies" pattern:"^https?://"`
 }
 
 // PushConfig is the Web Push channel. It is off without keys.
@@ -103,8 +111,8 @@ type PushConfig struct {
 	VAPID         VAPIDConfig   `yaml:"vapid"`
 	AllowedHosts  []string      `yaml:"allowed_hosts" help:"push services that may be called; empty: those of the known browsers"`
 	AllowInsecure bool          `yaml:"allow_insecure_endpoints" help:"also http, any port and own networks: for tests only"`
-	Lanes         int           `yaml:"lanes" help:"pushes that are sent at the same time"`
-	Queue         int           `yaml:"queue" help:"pushes that wait in memory; more wait in SQL"`
+	Lanes         int           `yaml:"lanes" help:"pushes that are sent at the same time" min:"1"`
+	Queue         int           `yaml:"queue" help:"pushes that wait in memory; more wait in SQL" min:"1"`
 	Timeout       time.Duration `yaml:"timeout" help:"of one attempt, 1s to 15s"`
 }
 
@@ -128,8 +136,14 @@ type TemplatesConfig struct {
 
 // DefaultsConfig is for customers of whom nothing is known.
 type DefaultsConfig struct {
-	Locale   string `yaml:"locale" help:"language of customers whose own is not known"`
-	TimeZone string `yaml:"time_zone" help:"time zone of customers whose own is not known"`
+	Locale   string   `yaml:"locale" help:"language of customers whose own is not known"`
+	TimeZone string   `yaml:"time_zone" help:"time zone of customers whose own is not known"`
+	Off      []string `yaml:"off" help:"category.channel, such as progress.sms: what only those customers get who ask for it"`
+}
+
+// ETAConfig is when a new arrival time is worth a message.
+type ETAConfig struct {
+	Threshold time.Duration `yaml:"threshold" help:"how far an arrival time has to move before a customer is told by text or push; the live page always shows it"`
 }
 
 // MigrateConfig says whether serve may change the schema.
@@ -139,8 +153,8 @@ type MigrateConfig struct {
 
 // LogConfig is how the log looks.
 type LogConfig struct {
-	Level  string `yaml:"level" help:"debug, info, warn or error"` // debug, info, warn, error
-	Format string `yaml:"format" help:"json, text, or auto: text on a terminal"`
+	Level  string `yaml:"level" help:"debug, info, warn or error" enum:"debug,info,warn,error"`
+	Format string `yaml:"format" help:"json, text, or auto: text on a terminal" enum:"json,text,auto"`
 }
 
 // EmbeddedConfig is for engines that are not configured.

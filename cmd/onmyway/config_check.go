@@ -19,11 +19,12 @@ func defaultConfig() Config {
 			Topics: []string{"order-events"}, Group: "onmyway", DeadTopic: "order-events.dead",
 			CreateTopics: true, Partitions: 6, Replication: -1,
 		},
-		HTTP:     HTTPConfig{Addr: ":8080", RatePerMinute: 6000, MaxSockets: 10_000},
+		HTTP:     HTTPConfig{Addr: ":8080", RatePerMinute: 6000, MaxSockets: 10_000, SocketsPerAddress: 100},
 		Ops:      OpsConfig{Addr: "127.0.0.1:9090"},
-		SMS:      SMSConfig{Lanes: 128, Queue: 8192, Timeout: 10 * time.Second},
+		SMS:      SMSConfig{Lanes: 128, Queue: 8192, Timeout: 10 * time.Second, VerifyGrace: time.Minute, UnknownAfter: 15 * time.Minute},
 		Push:     PushConfig{Lanes: 64, Queue: 8192, Timeout: 10 * time.Second},
 		Defaults: DefaultsConfig{Locale: "en-US", TimeZone: "America/New_York"},
+		ETA:      ETAConfig{Threshold: 30 * time.Minute},
 		Migrate:  MigrateConfig{Auto: true},
 		Log:      LogConfig{Level: "info", Format: "auto"},
 		Embedded: EmbeddedConfig{DataDir: "./onmyway-data", KafkaAddr: "127.0.0.1:9092"},
@@ -36,7 +37,7 @@ func (c *Config) pushOn() bool { return c.Push.VAPID.PrivateKey != "" }
 
 func (c *TwilioConfig) sender(publicURL string) twilio.Config {
 	return twilio.Config{
-		AccountSID: c.AccountSID, APIKey: c.APIKey, APISecret: c.APISecret, AuthToken: c.AuthToken,
+		AccountSID: c.AccountSID, APIKey: c.APIKey, APISecret: c.APISecret, AuthToken: c.AuthToken, AuthTokenOld: c.AuthTokenOld,
 		MessagingServiceSID: c.MessagingServiceSID, From: c.From, BaseURL: c.BaseURL, PublicURL: publicURL,
 	}
 }
@@ -55,16 +56,23 @@ func (c *Config) check() error {
 	bad(c.Kafka.Partitions < 1, "kafka.partitions must be 1 or more")
 	bad(c.SMS.Lanes < 1 || c.SMS.Queue < c.SMS.Lanes, "sms.lanes must be 1 or more, and sms.queue at least sms.lanes")
 	bad(c.Push.Lanes < 1 || c.Push.Queue < c.Push.Lanes, "push.lanes must be 1 or more, and push.queue at least push.lanes")
-	for key, d := range map[string]time.Duration{"sms.timeout": c.SMS.Timeout, "push.timeout": c.Push.Timeout} {
-		bad(d < time.Second || d > 15*time.Second, key+" must be from 1s to 15s: a stop waits for it")
+	for _, t := range []struct {
+		key string
+		d   time.Duration
+	}{{"sms.timeout", c.SMS.Timeout}, {"push.timeout", c.Push.Timeout}} {
+		bad(t.d < time.Second || t.d > 15*time.Second, t.key+" must be from 1s to 15s: a stop waits for it")
 	}
-	for key, addr := range map[string]string{"http.addr": c.HTTP.Addr, "ops.addr": c.Ops.Addr} {
-		_, _, err := net.SplitHostPort(addr)
-		bad(err != nil, fmt.Sprintf("%s: %q is not host:port, such as :8080 or 127.0.0.1:8080", key, addr))
+	bad(c.SMS.VerifyGrace < c.SMS.Timeout, "sms.verify_grace must be at least sms.timeout: a request under way could still arrive")
+	bad(c.SMS.UnknownAfter < c.SMS.VerifyGrace, "sms.unknown_after must be at least sms.verify_grace")
+	bad(c.ETA.Threshold < 0, "eta.threshold must not be negative")
+	for _, l := range []struct{ key, addr string }{{"http.addr", c.HTTP.Addr}, {"ops.addr", c.Ops.Addr}} {
+		_, _, err := net.SplitHostPort(l.addr)
+		bad(err != nil, fmt.Sprintf("%s: %q is not host:port, such as :8080 or 127.0.0.1:8080", l.key, l.addr))
 	}
 	_, err := language.Parse(c.Defaults.Locale)
 	bad(err != nil, fmt.Sprintf("defaults.locale: %q is no language, such as en-US", c.Defaults.Locale))
 	bad(c.HTTP.MaxSockets < 1, "http.max_sockets must be 1 or more")
+	bad(c.HTTP.SocketsPerAddress < 0, "http.sockets_per_address must be 0, for no limit, or more")
 	bad(c.Kafka.TLS.Enabled && len(c.Kafka.Brokers) == 0, "kafka.tls.enabled is set but kafka.brokers is missing: the embedded Kafka speaks no TLS")
 	bad(c.Redis.TLS.Enabled && c.Redis.URL == "", "redis.tls.enabled is set but redis.url is missing: the embedded Redis speaks no TLS")
 	for _, p := range []struct{ a, b, av, bv string }{
@@ -92,6 +100,10 @@ func (c *Config) check() error {
 	if _, err := time.LoadLocation(c.Defaults.TimeZone); err != nil || c.Defaults.TimeZone == "" {
 		bad(true, fmt.Sprintf("defaults.time_zone: %q is no IANA time zone, such as America/New_York", c.Defaults.TimeZone))
 	}
+	if _, err := c.Defaults.off(); err != nil {
+		errs = append(errs, err)
+	}
+	errs = append(errs, c.Tracing.check())
 	if _, err := notify.CompileRoutes(c.Routes); err != nil {
 		errs = append(errs, err)
 	}

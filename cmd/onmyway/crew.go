@@ -37,7 +37,10 @@ const (
 	dispatching = "dispatching"
 	finishing   = "finishing"
 	sockets     = "sockets"
-	watching    = "watching" // the lag
+	watching    = "watching" // the engines and the lag
+	reloading   = "reloading"
+	settling    = "settling" // unclear texts
+	polling     = "polling"  // texts without an end
 )
 
 // run serves until ctx ends, then drains down the line of an event.
@@ -57,7 +60,15 @@ func (s *service) run(ctx context.Context) error {
 	c.start(sweeping, s.sweep.Run)
 	c.start(sockets, s.hub.Run)
 	c.start(dismissing, s.engines.dismiss)
-	c.start(watching, func(ctx context.Context) error { return s.metrics.watchLag(ctx, s.engines.kafka.Lag) })
+	c.start(reloading, s.rules.watch)
+	if s.asking != nil {
+		c.start(settling, s.asking.settler.Run)
+		c.start(polling, s.asking.poller.Run)
+	}
+	c.start(watching, func(ctx context.Context) error {
+		e := s.engines
+		return s.metrics.watchEngines(ctx, probes{"Kafka": e.kafka.Ping, "Redis": e.redis.Ping, "SQL": e.store.Ping}, e.kafka.Lag)
+	})
 	c.start(intake, func(ctx context.Context) error { return s.engines.kafka.Run(ctx, s.intake.Work) })
 	for _, l := range c.servers {
 		c.group.Go(l.serve)
@@ -85,7 +96,12 @@ func (s *service) drain(ctx context.Context, c *crew) error {
 	defer half.Stop()
 	c.stop(ctx, intake)
 	c.stop(ctx, watching)
+	c.stop(ctx, reloading)
 	c.stop(ctx, dismissing)
+	if s.asking != nil {
+		c.stop(ctx, settling)
+		c.stop(ctx, polling)
+	}
 	c.stop(ctx, sweeping)
 	err := c.servers[0].stop(ctx)
 	c.stop(ctx, dispatching)
@@ -102,6 +118,7 @@ func (s *service) drain(ctx context.Context, c *crew) error {
 	for _, channel := range s.channels {
 		err = errors.Join(err, channel.Close())
 	}
+	s.tracer.close(ctx)
 	err = errors.Join(err, c.group.Wait())
 	s.log.Info("stopped")
 	return err

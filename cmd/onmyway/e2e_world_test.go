@@ -39,9 +39,10 @@ type world struct {
 	web  *http.Client
 
 	brokers, topic, dead string
-	database             []string // driver and address, for looking into it
-	forget               func()   // empties Redis; nil where only a restart does
-	drop                 func()   // the database, when all is over; nil for a file
+	database             []string       // driver and address, for looking into it
+	redis                *redis.Options // of real engines
+	forget               func()         // empties Redis; nil where only a restart does
+	drop                 func()         // the database, when all is over; nil for a file
 	nodes                []*node
 	writer               *kafkasource.Kafka
 }
@@ -146,6 +147,7 @@ func (w *world) use(s servers) {
 	}
 	options.DB = 1 + int(redisDB.Add(1))%15
 	options.Protocol = 2
+	w.redis = options
 	w.set("REDIS__URL", fmt.Sprintf("redis://%s/%d", options.Addr, options.DB))
 	w.forget = func() {
 		c := redis.NewClient(options)

@@ -121,15 +121,15 @@ func (e *engines) openRedis(ctx context.Context, cfg Config) error {
 }
 
 func (e *engines) openKafka(ctx context.Context, cfg Config) error {
-	conf := kafkasource.Config{
-		Brokers: cfg.Kafka.Brokers, Topics: cfg.Kafka.Topics, Group: cfg.Kafka.Group, Member: e.store.Owner(), DeadTopic: cfg.Kafka.DeadTopic,
-		Create: cfg.Kafka.CreateTopics, Partitions: cfg.Kafka.Partitions, Replication: cfg.Kafka.Replication,
-		Outage: e.outages.kafka,
-		OnGap: func(topic string, _ int, from, to int64) {
-			if e.gaps != nil {
-				e.gaps(topic, to-from)
-			}
-		},
+	conf, err := kafkaConfig(cfg)
+	if err != nil {
+		return err
+	}
+	conf.Member, conf.Outage = e.store.Owner(), e.outages.kafka
+	conf.OnGap = func(topic string, _ int, from, to int64) {
+		if e.gaps != nil {
+			e.gaps(topic, to-from)
+		}
 	}
 	if len(conf.Brokers) == 0 {
 		server, err := embedded.Kafka(ctx, cfg.Embedded.KafkaAddr, filepath.Join(cfg.Embedded.DataDir, "kafka"), nil, e.log)
@@ -139,13 +139,6 @@ func (e *engines) openKafka(ctx context.Context, cfg Config) error {
 		e.closers = append(e.closers, func() error { server.Close(); return nil })
 		conf.Brokers, conf.Replication = []string{server.Addr}, 1
 		e.log.Info("kafka.brokers is not set: running an embedded Kafka, for one process", "addr", server.Addr)
-	}
-	var err error
-	if conf.TLS, err = cfg.Kafka.TLS.load("kafka.tls"); err != nil {
-		return err
-	}
-	if s := cfg.Kafka.SASL; s.Mechanism != "" {
-		conf.SASL = &kafkasource.SASL{Mechanism: s.Mechanism, User: s.User, Password: s.Password}
 	}
 	probing, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()

@@ -13,11 +13,6 @@ import (
 	"time"
 
 	"github.com/go-viper/mapstructure/v2"
-	"github.com/knadh/koanf/parsers/yaml"
-	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/providers/env/v2"
-	"github.com/knadh/koanf/providers/file"
-	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 
@@ -32,12 +27,12 @@ const (
 // secrets are the keys whose value may stand in a file, as container platforms hand them out.
 var secrets = []string{
 	"kafka.sasl.password", "redis.url", "database.url", "auth.bootstrap_key", "auth.token_secret",
-	"sms.twilio.api_secret", "sms.twilio.auth_token", "push.vapid.private_key",
+	"sms.twilio.api_secret", "sms.twilio.auth_token", "sms.twilio.auth_token_old", "push.vapid.private_key",
 }
 
 // foreign matches variables with our prefix that are nobody's configuration: what Kubernetes sets for a Service called
-// onmyway, and what tests are told.
-var foreign = regexp.MustCompile(`^(port|port_.*|service_.*|test_.*|require_services|npm_dir)$`)
+// onmyway, what tests are told, and what the commands that speak REST are told.
+var foreign = regexp.MustCompile(`^(port|port_.*|service_.*|test_.*|require_services|npm_dir|url|api_key)$`)
 
 //go:embed routes.yaml
 var defaultRoutes []byte
@@ -53,6 +48,8 @@ func configFlags(fs *pflag.FlagSet) {
 			fs.Bool(key, x, help)
 		case int:
 			fs.Int(key, x, help)
+		case float64:
+			fs.Float64(key, x, help)
 		case time.Duration:
 			fs.Duration(key, x, help)
 		case []string:
@@ -61,81 +58,80 @@ func configFlags(fs *pflag.FlagSet) {
 	})
 }
 
-// loadConfig merges flags over environment over file over defaults, and checks the result.
+// loadConfig merges flags over environment over file over defaults, and checks the result. The error names all that is
+// wrong, at once.
 func loadConfig(fs *pflag.FlagSet) (Config, error) {
-	cfg := defaultConfig()
-	known := map[string]bool{"routes": true}
-	eachKey(reflect.ValueOf(cfg), "", func(key, _ string, _ reflect.Value) { known[key] = true })
-	for _, s := range secrets {
-		known[s+fileSuffix] = true
+	s, err := loadSettings(fs)
+	return s.Config, err
+}
+
+// loadSettings is loadConfig, and remembers where each value came from.
+func loadSettings(fs *pflag.FlagSet) (settings, error) {
+	s := settings{Config: defaultConfig(), origins: map[string]string{}}
+	list, err := sources(fs)
+	if err != nil {
+		return s, err
 	}
+	known := knownKeys()
 	k := koanf.New(".")
-	if err := loadSources(k, fs); err != nil {
-		return cfg, err
-	}
 	var errs []error
-	for _, key := range k.Keys() {
-		if !known[key] {
-			errs = append(errs, unknownKey(key, known))
+	for _, src := range list {
+		for _, key := range src.values.Keys() {
+			switch {
+			case empty(src.values.Get(key)) && (known[key] || section(key, known)): // nothing behind the colon says nothing
+				src.values.Delete(key)
+			case !known[key]:
+				errs = append(errs, unknownKey(key, known))
+				src.values.Delete(key)
+			default:
+				s.origins[key] = src.where(key)
+			}
 		}
+		errs = append(errs, k.Merge(src.values))
 	}
-	errs = append(errs, readSecretFiles(k))
-	if err := errors.Join(errs...); err != nil {
-		return cfg, err
-	}
+	errs = append(errs, readSecretFiles(k, s.origins))
 	decode := koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
-		Result: &cfg, TagName: "yaml", WeaklyTypedInput: true, ErrorUnused: true,
+		Result: &s.Config, TagName: "yaml", WeaklyTypedInput: true, ErrorUnused: true,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
 			mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(",")),
 	}}
-	if err := k.UnmarshalWithConf("", &cfg, decode); err != nil {
-		return cfg, fmt.Errorf("configuration: %w", err)
+	if err := k.UnmarshalWithConf("", &s.Config, decode); err != nil {
+		return s, errors.Join(append(errs, fmt.Errorf("configuration: %w", err))...)
 	}
-	return cfg, cfg.check()
+	return s, errors.Join(append(errs, s.check())...)
 }
 
-// loadSources reads the built-in routes, the file, the environment and the flags, each over the one before.
-func loadSources(k *koanf.Koanf, fs *pflag.FlagSet) error {
-	routes, err := yaml.Parser().Unmarshal(defaultRoutes)
-	if err != nil {
-		return fmt.Errorf("built-in routes: %w", err)
+// knownKeys are all that may be said, with the keys of files that hold secrets.
+func knownKeys() map[string]bool {
+	known := map[string]bool{"routes": true}
+	eachKey(reflect.ValueOf(Config{}), "", func(key, _ string, _ reflect.Value) { known[key] = true })
+	for _, s := range secrets {
+		known[s+fileSuffix] = true
 	}
-	if err := k.Load(confmap.Provider(routes, "."), nil); err != nil {
-		return fmt.Errorf("built-in routes: %w", err)
-	}
-	path := os.Getenv(envPrefix + "CONFIG")
-	if f := fs.Lookup("config"); f != nil && f.Changed {
-		path = f.Value.String()
-	}
-	if path != "" {
-		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
-			return fmt.Errorf("read configuration file %s: %w", path, err)
+	return known
+}
+
+func empty(value any) bool {
+	m, isMap := value.(map[string]any)
+	return value == nil || isMap && len(m) == 0
+}
+
+// section tells that keys begin with this one.
+func section(key string, known map[string]bool) bool {
+	for k := range known {
+		if strings.HasPrefix(k, key+".") {
+			return true
 		}
 	}
-	environment := env.Provider(".", env.Opt{Prefix: envPrefix, TransformFunc: func(name, value string) (string, any) {
-		key := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, envPrefix)), "__", ".")
-		if key == "config" || foreign.MatchString(key) {
-			return "", nil
-		}
-		return key, value
-	}})
-	if err := k.Load(environment, nil); err != nil {
-		return fmt.Errorf("read environment: %w", err)
-	}
-	set := pflag.NewFlagSet("", pflag.ContinueOnError)
-	fs.Visit(func(f *pflag.Flag) { // only what was given on the command line
-		if strings.Contains(f.Name, ".") {
-			set.AddFlag(f)
-		}
-	})
-	return k.Load(posflag.Provider(set, ".", nil), nil)
+	return false
 }
 
 // readSecretFiles replaces every "<secret>_file" by the content of the file.
-func readSecretFiles(k *koanf.Koanf) error {
+func readSecretFiles(k *koanf.Koanf, origins map[string]string) error {
 	var errs []error
 	for _, s := range secrets {
 		path := k.String(s + fileSuffix)
+		k.Delete(s + fileSuffix)
 		if path == "" {
 			continue
 		}
@@ -144,7 +140,7 @@ func readSecretFiles(k *koanf.Koanf) error {
 			errs = append(errs, fmt.Errorf("%s: %w", s+fileSuffix, err))
 			continue
 		}
-		k.Delete(s + fileSuffix)
+		origins[s] = "file " + path + ", named by " + origins[s+fileSuffix]
 		errs = append(errs, k.Set(s, strings.TrimSpace(string(content))))
 	}
 	return errors.Join(errs...)

@@ -56,6 +56,10 @@ func command() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), vapidCommand())
+	root.AddCommand(eventsCommand(), messagesCommand(), customersCommand(), keysCommand(), templatesCommand())
+	root.AddCommand(configCommand(), doctorCommand(), healthcheckCommand(), versionCommand(), completionCommand(), manCommand())
+	explain(root)
+	completeValues(root)
 	return root
 }
 

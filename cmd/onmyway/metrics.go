@@ -1,11 +1,11 @@
 package main
 
 import (
-	"context"
+	"maps"
 	"net/http"
 	"net/http/pprof"
-	"strconv"
-	"time"
+	"runtime"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -14,103 +14,123 @@ import (
 	"onmyway/notify"
 )
 
-// metrics are what Prometheus sees of the path. It is the only place of the service that knows Prometheus; the core
-// tells it through notify.Hooks. No label holds an id, a number or anything else without a bound.
+// metrics are what Prometheus sees. It is the only place of the service that knows Prometheus; the core tells it through
+// notify.Hooks. No label holds an id, a number or anything else without a bound. docs/metrics.md lists them.
 type metrics struct {
-	registry *prometheus.Registry
+	registry  *prometheus.Registry
+	described []described // for docs/metrics.md
+	labels    labels
 
-	events    *prometheus.CounterVec   // topic, outcome
-	batch     prometheus.Histogram     // records
-	lag       *prometheus.HistogramVec // topic
-	messages  *prometheus.CounterVec   // channel, state, reason
-	attempts  *prometheus.HistogramVec // channel, verdict
-	delivery  *prometheus.HistogramVec // channel
-	queued    *prometheus.GaugeVec     // channel
-	retrying  *prometheus.CounterVec   // engine
-	retention *prometheus.CounterVec   // topic
+	events    *prometheus.CounterVec // topic, outcome
+	records   *prometheus.HistogramVec
+	rounds    *prometheus.HistogramVec
+	stored    *prometheus.HistogramVec // topic
+	dead      *prometheus.CounterVec   // topic, reason
 	behind    *prometheus.GaugeVec     // topic, partition
+	retention *prometheus.CounterVec   // topic
+
+	messages *prometheus.CounterVec   // channel, milestone, state, reason
+	accepted *prometheus.HistogramVec // channel
+	took     *prometheus.HistogramVec // channel, verdict
+	attempts *prometheus.CounterVec   // channel, verdict, reason, http
+	segments *prometheus.CounterVec   // alphabet
+	settled  *prometheus.CounterVec   // state
+	inbound  *prometheus.CounterVec   // keyword
+	calledBy *prometheus.CounterVec   // kind
+
+	failures *prometheus.CounterVec // engine
+	up       *prometheus.GaugeVec   // engine
+
+	calls       *prometheus.CounterVec   // method, route, class
+	callSeconds *prometheus.HistogramVec // route
 }
 
-// lagEvery is how often Kafka is asked how far the group is behind.
-const lagEvery = 15 * time.Second
+// described is one metric as its users see it.
+type described struct {
+	name, kind, unit, help string
+	labels                 []string
+}
 
-// seconds are the buckets of durations: from a quarter of a millisecond to a minute and a half.
-var seconds = prometheus.ExponentialBuckets(0.00025, 2.5, 15)
+// seconds are the buckets of durations: from a millisecond, which a live page can take, to ten minutes.
+var seconds = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}
 
-func newMetrics(sockets func() int) *metrics {
-	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "onmyway_events_total",
-			Help: "Records read from Kafka, by what became of them: stored, repeated, rejected."}, []string{"topic", "outcome"}),
-		batch: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "onmyway_batch_records",
-			Help: "Records in one round.", Buckets: prometheus.ExponentialBuckets(1, 3, 8)}),
-		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "onmyway_event_stored_seconds",
-			Help: "From the record's timestamp until it was in SQL.", Buckets: seconds}, []string{"topic"}),
-		messages: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "onmyway_messages_total",
-			Help: "What became of messages, by channel, state and reason."}, []string{"channel", "state", "reason"}),
-		attempts: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "onmyway_attempt_seconds",
-			Help: "How long a provider took for one attempt, by its verdict.", Buckets: seconds}, []string{"channel", "verdict"}),
-		delivery: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "onmyway_message_accepted_seconds",
-			Help: "From the decision until the provider accepted the message.", Buckets: seconds}, []string{"channel"}),
-		queued: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "onmyway_queued_messages",
-			Help: "Messages in memory that wait for their attempt."}, []string{"channel"}),
-		retrying: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "onmyway_engine_failures_total",
-			Help: "Failed calls to Kafka, Redis or SQL that are tried again."}, []string{"engine"}),
-		retention: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "onmyway_events_lost_to_retention_total",
-			Help: "Records that Kafka deleted before they were read."}, []string{"topic"}),
-	}
-	m.behind = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "onmyway_consumer_lag_records",
-		Help: "Records in Kafka that are not committed yet."}, []string{"topic", "partition"})
-	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "onmyway_websocket_sockets",
-		Help: "Open live sockets."}, func() float64 { return float64(sockets()) })
-	m.registry.MustRegister(m.events, m.batch, m.lag, m.messages, m.attempts, m.delivery, m.queued, m.retrying,
-		m.retention, m.behind, open, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+// newMetrics makes all metrics of one process. The topics are those that labels may name.
+func newMetrics(topics []string) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry(), labels: newLabels(topics)}
+	m.pathMetrics()
+	m.sendingMetrics()
+	m.begin(topics)
+	m.failures = m.counter("onmyway_engine_failures_total", "failures",
+		"Failed calls to an engine or provider. They are tried again.", "engine")
+	m.up = m.gauge("onmyway_engine_up", "1 or 0", "Whether the engine answered this process within the last 15 seconds.", "engine")
+	m.calls = m.counter("onmyway_http_requests_total", "requests",
+		"REST calls and pages, by what they asked for and the class of the answer.", "method", "route", "class")
+	m.callSeconds = m.histogram("onmyway_http_request_seconds", "seconds", "From the head of a request to the end of its answer.", seconds, "route")
+	m.gauge("onmyway_build_info", "always 1", "Which build this is.", "version", "go").WithLabelValues(version, runtime.Version()).Set(1)
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// hooks connect the core.
-func (m *metrics) hooks() *notify.Hooks {
-	return &notify.Hooks{
-		Batch: func(b notify.BatchStats) {
-			m.events.WithLabelValues(b.Topic, "stored").Add(float64(b.Stored))
-			m.events.WithLabelValues(b.Topic, "repeated").Add(float64(b.Repeated))
-			m.events.WithLabelValues(b.Topic, "rejected").Add(float64(b.Rejected))
-			m.batch.Observe(float64(b.Records))
-			m.lag.WithLabelValues(b.Topic).Observe(b.Lag.Seconds())
-		},
-		Attempted: func(msg *notify.Message, a notify.Answer, took, since time.Duration) {
-			m.attempts.WithLabelValues(string(msg.Channel), string(a.Verdict)).Observe(took.Seconds())
-			if a.Verdict == notify.Took {
-				m.delivery.WithLabelValues(string(msg.Channel)).Observe(since.Seconds())
-			}
-		},
-		Finished: func(done []notify.Outcome) {
-			for _, o := range done {
-				m.messages.WithLabelValues(string(o.Channel), string(o.State), string(o.Reason)).Inc()
-			}
-		},
-		Queued:   func(ch notify.Channel, n int) { m.queued.WithLabelValues(string(ch)).Set(float64(n)) },
-		Retrying: func(engine string, _ error) { m.retrying.WithLabelValues(engine).Inc() },
+// begin lets what alarms watch start at 0: Prometheus can't see the first step of a series that begins with it.
+func (m *metrics) begin(topics []string) {
+	for _, topic := range topics {
+		m.retention.WithLabelValues(topic)
+		for _, reason := range slices.Sorted(maps.Keys(m.labels.reject)) {
+			m.dead.WithLabelValues(topic, reason)
+		}
+	}
+	for _, s := range []notify.State{notify.Accepted, notify.Pending, notify.Unknown} {
+		m.settled.WithLabelValues(string(s))
 	}
 }
 
-// watchLag keeps the lag up to date until ctx ends. While Kafka does not answer, it stays as it was.
-func (m *metrics) watchLag(ctx context.Context, lag func(context.Context) (map[string]map[int]int64, error)) error {
-	tick := time.NewTicker(lagEvery)
-	defer tick.Stop()
-	for {
-		if byTopic, err := lag(ctx); err == nil { // an outage is told by those who need Kafka
-			for topic, partitions := range byTopic {
-				for p, n := range partitions {
-					m.behind.WithLabelValues(topic, strconv.Itoa(p)).Set(float64(n))
+// pathMetrics are about events on their way from Kafka to SQL.
+func (m *metrics) pathMetrics() {
+	m.events = m.counter("onmyway_events_total", "events", "Records read from Kafka, by what became of them.", "topic", "outcome")
+	m.records = m.histogram("onmyway_batch_records", "records", "Records in one batch.", prometheus.ExponentialBuckets(1, 3, 8))
+	m.rounds = m.histogram("onmyway_batch_seconds", "seconds", "From a batch at hand to everything in it decided, stored and shown.", seconds)
+	m.stored = m.histogram("onmyway_event_stored_seconds", "seconds",
+		"From the record's timestamp until its batch was in SQL. The oldest record of a batch counts for the batch.", seconds, "topic")
+	m.dead = m.counter("onmyway_dead_letters_total", "records", "Records written to the dead-letter topic, by why they are no event.", "topic", "reason")
+	m.behind = m.gauge("onmyway_consumer_lag_records", "records", "Records in Kafka that the group has not committed yet. Every process tells it of all partitions.", "topic", "partition")
+	m.retention = m.counter("onmyway_events_lost_to_retention_total", "records", "Records that Kafka deleted before they were read.", "topic")
+}
+
+// sendingMetrics are about messages.
+func (m *metrics) sendingMetrics() {
+	m.messages = m.counter("onmyway_messages_total", "messages",
+		"Messages that came into a state: made (pending), decided not to send (suppressed), and what became of attempts. One message counts once in every state that it comes into.",
+		"channel", "milestone", "state", "reason")
+	m.accepted = m.histogram("onmyway_message_accepted_seconds", "seconds",
+		"From the record's timestamp until the provider accepted the message, or open sockets were shown it. What quiet hours held counts from their end, a resend from when it was asked for.",
+		seconds, "channel")
+	m.took = m.histogram("onmyway_attempt_seconds", "seconds", "How long a provider took for one attempt.", seconds, "channel", "verdict")
+	m.attempts = m.counter("onmyway_attempts_total", "attempts", "Attempts to hand a message to a provider, by what they proved and the class of the HTTP answer.",
+		"channel", "verdict", "reason", "http")
+	m.segments = m.counter("onmyway_sms_segments_total", "segments", "Segments of texts that the provider accepted: what it charges.", "alphabet")
+	m.settled = m.counter("onmyway_settlements_total", "texts", "Texts of which it was unclear whether they left, by what that came to.", "state")
+	m.calledBy = m.counter("onmyway_callbacks_total", "callbacks", "Callbacks of the SMS provider, by what they were.", "kind")
+	m.inbound = m.counter("onmyway_inbound_texts_total", "texts", "Texts that people sent to us, by what they ask for.", "keyword")
+}
+
+// watch adds what is read when Prometheus asks: sockets and queues.
+func (m *metrics) watch(sockets func() int, maxSockets int, ds notify.Dispatchers, f *notify.Finisher) {
+	m.reading("onmyway_websocket_sockets", "sockets", "Open live sockets.", func() float64 { return float64(sockets()) })
+	m.reading("onmyway_websocket_sockets_limit", "sockets", "Live sockets that may be open at once (http.max_sockets).", func() float64 { return float64(maxSockets) })
+	m.reading("onmyway_outcomes_waiting", "outcomes", "Outcomes of attempts in memory that wait for SQL.", func() float64 { return float64(f.Waiting()) })
+	for _, d := range ds {
+		on := string(d.Channel)
+		m.readingOf("onmyway_queued_messages", "messages", "Messages in memory that wait for their attempt or are in it.", on,
+			func() float64 { return float64(d.Queue - d.Free()) })
+		m.readingOf("onmyway_queue_limit_messages", "messages", "Messages that fit into memory; more wait in SQL (sms.queue, push.queue).", on,
+			func() float64 { return float64(d.Queue) })
+		m.readingOf("onmyway_queue_overflowed", "1 or 0", "Whether messages that are due wait in SQL because memory has no room for them.", on,
+			func() float64 {
+				if d.Behind() {
+					return 1
 				}
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+				return 0
+			})
 	}
 }
 

@@ -24,12 +24,15 @@ type service struct {
 	log     *slog.Logger
 	engines *engines
 	metrics *metrics
+	tracer  *tracer // nil: off
+	rules   *rulebook
 
 	hub         *websocket.Hub
 	channels    []channels.Channel
 	dispatchers notify.Dispatchers
 	finisher    *notify.Finisher
 	sweep       *notify.Sweep
+	asking      *asking // nil without texts
 	intake      *notify.Intake
 	public, ops *http.Server
 	ready       atomic.Bool // takes work
@@ -39,18 +42,20 @@ type service struct {
 func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 	s := &service{cfg: cfg, log: log, engines: e}
 	tokens := notify.Tokens{Secret: e.tokenSecret(cfg)}
-	s.hub = websocket.New(websocket.Config{Origins: cfg.HTTP.AllowedOrigins, MaxSockets: cfg.HTTP.MaxSockets}, tokens, e.redis.Bus(), log)
-	s.metrics = newMetrics(s.hub.Count)
+	s.hub = websocket.New(websocket.Config{
+		Origins: cfg.HTTP.AllowedOrigins, MaxSockets: cfg.HTTP.MaxSockets, PerAddress: cfg.HTTP.SocketsPerAddress, Address: api.ClientAddress,
+	}, tokens, e.redis.Bus(), log)
+	s.metrics = newMetrics(cfg.Kafka.Topics)
 	hooks := s.metrics.hooks()
-	e.observe(hooks, s.metrics)
-
-	rules, err := newRules(cfg)
-	if err != nil {
+	var err error
+	if s.tracer, err = newTracer(cfg, e.store.Owner(), log); err != nil {
 		return nil, err
 	}
-	if names := wordless(rules); len(names) > 0 {
-		log.Info("milestones without a template are told nowhere; log.level debug names them", "count", len(names))
-		log.Debug("milestones without a template", "milestones", names)
+	s.tracer.observe(hooks)
+	e.observe(hooks, s.metrics)
+
+	if s.rules, err = newRulebook(cfg, log); err != nil {
+		return nil, err
 	}
 	if s.channels, err = channels.Build(channelConfig(cfg), e.store, log); err != nil {
 		return nil, err
@@ -65,12 +70,14 @@ func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 		s.dispatchers[c.Name] = d
 		s.sweep.Dispatchers = append(s.sweep.Dispatchers, d)
 	}
+	s.metrics.watch(s.hub.Count, cfg.HTTP.MaxSockets, s.dispatchers, s.finisher)
 	s.intake = &notify.Intake{
-		Decode: mapping.Decode, Cache: e.redis, Store: e.store, Positions: e.store, DeadLetters: e.kafka, Live: s.hub,
-		Put: s.dispatchers.Put, Rules: rules, Hooks: hooks, Now: time.Now,
+		Decode: mapping.Decode, Cache: e.redis, Store: e.store, Positions: e.store, DeadLetters: graves{e.kafka, s.metrics}, Live: s.hub,
+		Put: s.dispatchers.Put, Rules: s.rules.inForce, Hooks: hooks, Now: time.Now,
 		Kafka: e.outages.kafka, Redis: e.outages.redis, SQL: e.outages.sql, Burial: e.outages.burial,
 	}
-	if s.public, err = s.publicServer(rules, tokens); err != nil {
+	s.asking = s.newAsking(hooks)
+	if s.public, err = s.publicServer(tokens); err != nil {
 		return nil, err
 	}
 	s.ops = &http.Server{Addr: cfg.Ops.Addr, Handler: s.metrics.opsHandler(), ReadHeaderTimeout: 5 * time.Second}
@@ -94,7 +101,7 @@ func (s *service) dispatcher(c channels.Channel, hooks *notify.Hooks) *notify.Di
 }
 
 // publicServer is what customers, partners and staff reach.
-func (s *service) publicServer(rules *notify.Rules, tokens notify.Tokens) (*http.Server, error) {
+func (s *service) publicServer(tokens notify.Tokens) (*http.Server, error) {
 	cfg, e := s.cfg, s.engines
 	conf, err := apiConfig(cfg)
 	if err != nil {
@@ -102,9 +109,11 @@ func (s *service) publicServer(rules *notify.Rules, tokens notify.Tokens) (*http
 	}
 	guard := pushConfig(cfg).Guard()
 	handler := api.New(conf, api.Deps{
-		Publisher: e.kafka, Decode: mapping.Decode, Phone: mapping.E164, Messages: e.store, Customers: e.store, Subscriptions: e.store,
-		Resender: &notify.Resender{Store: e.store, Rules: rules, Wake: s.sweep.Wake},
-		Signer:   tokens, Remember: e.remember, VAPIDPublic: cfg.Push.VAPID.PublicKey, WebSocket: s.hub,
+		Keys: e.store, Publisher: e.kafka, Decode: mapping.Decode, Phone: mapping.E164,
+		Orders: e.store, Messages: e.store, Customers: e.store, Subscriptions: e.store, DeadLetters: e.store, Audit: e.store, Recorder: e.store,
+		Explainer: &notify.Explainer{Store: e.store, Rules: s.rules.inForce}, Rules: s.rules.inForce,
+		Resender: &notify.Resender{Store: e.store, Rules: s.rules.inForce, Wake: s.sweep.Wake},
+		Signer:   tokens, Remember: e.remember, VAPIDPublic: cfg.Push.VAPID.PublicKey, WebSocket: s.hub, Callbacks: s.asking.callbacks(),
 		CheckSubscription: func(sub *notify.Subscription) error {
 			sub.ID = webpush.SubscriptionID(sub.Endpoint)
 			return webpush.CheckSubscription(guard, *sub)
@@ -114,7 +123,7 @@ func (s *service) publicServer(rules *notify.Rules, tokens notify.Tokens) (*http
 		},
 	}, s.log)
 	return &http.Server{
-		Addr: cfg.HTTP.Addr, Handler: handler, MaxHeaderBytes: 16 << 10,
+		Addr: cfg.HTTP.Addr, Handler: s.metrics.watchCalls(handler, s.tracer), MaxHeaderBytes: 16 << 10,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}, nil

@@ -62,16 +62,22 @@ func migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database's schema up to date",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: `Bring the database's schema up to date. Every release runs on the schema of the one before and on its own, so the order
+is: migrate up, then new processes, one after the other.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	up := &cobra.Command{
 		Use: "up", Short: "Apply what is missing, under a lock", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return migrateUp(cmd) },
+		Long:    "Apply the migrations that are missing. Processes that do it at the same time wait for each other.",
+		Example: "  onmyway migrate up --config onmyway.yaml",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return migrateUp(cmd) },
 	}
 	status := &cobra.Command{
 		Use: "status", Short: "Show what is applied and what is missing", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return migrateStatus(cmd) },
+		Long:    "List all migrations in their order, with the time at which each was applied.",
+		Example: "  onmyway migrate status --database.url sqlite:onmyway-data/onmyway.db",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return migrateStatus(cmd) },
 	}
 	configFlags(up.Flags())
 	configFlags(status.Flags())
@@ -122,14 +128,16 @@ func vapidCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "vapid",
 		Short: "Make the keys that browsers subscribe to",
+		Long:  "Make the pair of keys with which this service proves to push services who it is (VAPID, RFC 8292).",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(&cobra.Command{
-		Use:   "generate",
-		Short: "Print a new pair as configuration",
-		Long:  "Print a new pair as configuration. Make it once: every browser's subscription is bound to the public key.",
-		Args:  noArgs,
+		Use:     "generate",
+		Short:   "Print a new pair as configuration",
+		Long:    "Print a new pair as configuration. Make it once: every browser's subscription is bound to the public key.",
+		Example: "  onmyway vapid generate >> onmyway.yaml",
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			public, private, err := webpush.GenerateKeys()
 			if err != nil {

@@ -19,6 +19,7 @@ type envelope struct {
 	prefix string // of the names of the event's fields: "data." inside a CloudEvent
 	id     string // the identity that a CloudEvent gives; empty for none
 	time   string // when it happened according to a CloudEvent; empty for none
+	trace  string // the traceparent of a structured CloudEvent, as it is written; empty for none
 }
 
 // envelope finds the event: the whole value, the data of a structured CloudEvent, or the whole value under the headers
@@ -79,7 +80,7 @@ func (d *decoder) header(name string, v []byte) string {
 
 // attributes are those of a structured CloudEvent that concern us.
 type attributes struct {
-	specVersion, id, source, time, data, base64 value
+	specVersion, id, source, time, data, base64, trace value
 }
 
 func (d *decoder) attributes(whole value) attributes {
@@ -98,6 +99,8 @@ func (d *decoder) attributes(whole value) attributes {
 			a.data = v
 		case "data_base64":
 			a.base64 = v
+		case traceHeader:
+			a.trace = v
 		}
 	})
 	return a
@@ -110,6 +113,9 @@ func (d *decoder) structured(a *attributes) (envelope, bool) {
 	e := envelope{body: a.data, prefix: "data."}
 	e.id = d.cloudID("source", d.text("source", a.source, optional), "id", d.text("id", a.id, optional))
 	e.time = d.text("time", a.time, optional)
+	if a.trace.kind == text {
+		e.trace = unescape(d.src, span{a.trace.start + 1, a.trace.end - 1})
+	}
 	switch {
 	case a.data.kind == object:
 		return e, true

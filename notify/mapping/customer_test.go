@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"onmyway/notify/mapping"
 )
 
@@ -34,6 +36,25 @@ func TestE164(t *testing.T) {
 		if ok != (tt.want != "") || ok && got != tt.want {
 			t.Errorf("%q: %q, %t; want %q", tt.in, got, ok, tt.want)
 		}
+	}
+}
+
+// TestNorthAmerican: the quick way to read a number finds what the long one finds.
+func TestNorthAmerican(t *testing.T) {
+	for _, s := range []string{"(415) 555-0123", "415.555.0123", "+1 415 555 0123", "1-415-555-0123", "4155550123"} {
+		if got, ok := mapping.NorthAmerican(s); !ok || got != "+14155550123" {
+			t.Errorf("%s: %q", s, got)
+		}
+	}
+	for _, shape := range []string{`\+?[ (]{0,2}1?[-. ]?\(?[0-9]{2,4}[)-. ]{0,2}[0-9]{3}[-. ]?[0-9]{3,5}`, `\+?1?([-. ()]{0,3}[2-9]){10}[-. ()]{0,2}`} {
+		rapid.Check(t, func(t *rapid.T) {
+			s := rapid.StringMatching(shape).Draw(t, "number")
+			if got, ok := mapping.NorthAmerican(s); ok {
+				if long, valid := mapping.Possible(s); !valid || long != got {
+					t.Fatalf("%q: %s, and %q %v the long way", s, got, long, valid)
+				}
+			}
+		})
 	}
 }
 

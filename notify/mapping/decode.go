@@ -73,6 +73,7 @@ func (d *decoder) record(r *notify.Record, dst *notify.Event) {
 		return
 	}
 	event.Origin = notify.Origin{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Time}
+	event.Trace = trace(r.Headers, e.trace)
 	*dst = event
 }
 

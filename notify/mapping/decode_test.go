@@ -164,6 +164,8 @@ func TestRejects(t *testing.T) {
 		{"33 levels", strings.Repeat("[", 33), mapping.TooDeep, strings.Repeat("[0]", 32), "more than 32"},
 		{"a bomb of brackets", strings.Repeat("[", 200_000), mapping.TooDeep, strings.Repeat("[0]", 32), "more than 32"},
 		{"a name twice", small("data", `{"a":{"b":1,"c":2,"b":3}}`), mapping.DuplicateKey, "data.a.b", "comes twice"},
+		{"below a number as a name", small("data", `{"+14155550123":{"a":"\u0000"}}`), mapping.NULCharacter, "data.….a", "u0000"},
+		{"below an address as a name", small("data", `{"dana@example.com":["\u0000"]}`), mapping.NULCharacter, "data.…[0]", "u0000"},
 		{"a name twice but for case", small("data", `{"status":1,"STATUS":2}`), mapping.DuplicateKey, "data.STATUS", "comes twice"},
 		{"a name twice by an escape", small("data", `{"a":1,"\u0061":2}`), mapping.DuplicateKey, `data.\u0061`, "comes twice"},
 		{"a name twice by another K", small("data", "{\"k\":1,\"\u212a\":2}"), mapping.DuplicateKey, "data.\u212a", "comes twice"},

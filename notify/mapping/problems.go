@@ -27,6 +27,12 @@ const (
 	BadTimeZone      = "bad_time_zone"     // not a time zone
 )
 
+// Reasons lists them.
+var Reasons = []string{
+	Tombstone, TooLarge, NotJSON, InvalidUTF8, NULCharacter, TooDeep, DuplicateKey, WrongType, BadText,
+	MissingField, MissingIdentity, UnknownField, UnknownLine, UnknownMilestone, BadPhone, BadTime, TimeInFuture, BadLocale, BadTimeZone,
+}
+
 // maxProblems is how many are told of one record: whoever mends twenty will ask again.
 const maxProblems = 20
 

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"hash/maphash"
 	"slices"
 	"strconv"
@@ -26,7 +27,8 @@ type path []step
 // maxPath bounds what a problem tells of the way to its field, in characters.
 const maxPath = 120
 
-// render writes "customer.phone" or "data.stops[3]", with what is not printable as "?": names are the producer's words.
+// render writes "customer.phone" or "data.stops[3]", with what is not printable as "?": names are the producer's words. It
+// stands in headers of dead letters, so a name that may be a person's is "…".
 func (p path) render(src []byte) string {
 	var b strings.Builder
 	for _, s := range p {
@@ -37,7 +39,11 @@ func (p path) render(src []byte) string {
 			if b.Len() > 0 {
 				b.WriteByte('.')
 			}
-			b.Write(src[s.name.start:s.name.end])
+			if name := src[s.name.start:s.name.end]; personal(name) {
+				b.WriteString("…")
+			} else {
+				b.Write(name)
+			}
 		}
 	}
 	shown := strings.Map(func(r rune) rune {
@@ -50,6 +56,18 @@ func (p path) render(src []byte) string {
 		shown = string([]rune(shown)[:maxPath]) + "…"
 	}
 	return shown
+}
+
+// personal tells whether a name may be a phone number or an e-mail address: a producer that keys an object by them has no
+// names of fields there. The shortest numbers with an area code have seven digits.
+func personal(name []byte) bool {
+	digits := 0
+	for _, c := range name {
+		if isDigit(c) {
+			digits++
+		}
+	}
+	return digits >= 7 || bytes.IndexByte(name, '@') >= 0
 }
 
 // nameSet is the names of one object: the hashes in scanner.keys from first on, and from manyKeys names on also a map.

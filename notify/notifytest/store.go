@@ -20,8 +20,8 @@ type Store struct {
 	// Fail, when set, is asked at the start of every method by its name ("Add", "Begin", …); an error is returned at
 	// once and nothing happens.
 	Fail func(method string) error
-	// Lose, when set, is asked when Add, Finish or AddResend have taken effect; an error is returned as if the answer of
-	// COMMIT had been lost.
+	// Lose, when set, is asked when Add, Finish, AddResend, EditCustomer or EditCustomers have taken effect; an error is
+	// returned as if the answer of COMMIT had been lost.
 	Lose func(method string) error
 
 	db    *database
@@ -46,6 +46,11 @@ type database struct {
 	positions map[position]int64
 	calls     map[call]notify.Idempotent
 	answers   map[call]notify.ID
+	keys      map[string]notify.APIKey
+	audit     []notify.AuditRow
+	stopped   map[string]map[notify.StopSource]notify.StoppedNumber
+	texts     map[string]bool // to us, by the provider's name
+	parked    []parked
 }
 
 type fact struct {
@@ -66,6 +71,9 @@ type message struct {
 	owner    string        // empty: nobody's
 	stop     notify.Reason // why it must not go back to pending; empty: it may
 	attempts []notify.Attempt
+	history  []notify.Step
+	lookAt   time.Time // when the provider is asked next; zero: never
+	takenAt  time.Time // when the provider took it
 	by, why  string
 }
 
@@ -83,6 +91,9 @@ func NewStore() *Store {
 		positions: map[position]int64{},
 		calls:     map[call]notify.Idempotent{},
 		answers:   map[call]notify.ID{},
+		keys:      map[string]notify.APIKey{},
+		stopped:   map[string]map[notify.StopSource]notify.StoppedNumber{},
+		texts:     map[string]bool{},
 	}
 	return db.node()
 }

@@ -131,6 +131,7 @@ func (s *Store) apply(b *notify.Batch, a *addition) {
 	for _, h := range a.heads {
 		h.Version++
 		h.OccurredAt, h.Facts = millis(h.OccurredAt), slices.Clone(h.Facts)
+		h.Told = notify.Window{Start: millis(h.Told.Start), End: millis(h.Told.End)}
 		s.db.heads[notify.OrderLine{OrderID: h.OrderID, Line: h.Line}] = h
 	}
 	for _, c := range a.customers {
@@ -145,7 +146,7 @@ func (s *Store) apply(b *notify.Batch, a *addition) {
 	s.insertMessages(b, fresh, a)
 	s.releaseForgotten(b)
 	for _, r := range b.Rejects {
-		s.db.rejects = append(s.db.rejects, cloneReject(r))
+		s.db.bury(r)
 	}
 	if b.Topic != "" {
 		s.db.positions[position{b.Topic, b.Partition}] = b.Next
@@ -155,7 +156,7 @@ func (s *Store) apply(b *notify.Batch, a *addition) {
 func (db *database) insertEvent(e notify.Stored, now time.Time) {
 	event := *e.Event
 	event.OccurredAt, event.Origin.Time = millis(event.OccurredAt), millis(event.Origin.Time)
-	event.Data, event.Customer, event.Facts = slices.Clone(event.Data), nil, nil
+	event.Data, event.Customer, event.Facts, event.Trace = slices.Clone(event.Data), nil, nil, ""
 	e.Event, e.NotSent, e.New = &event, slices.Clone(e.NotSent), false
 	db.events[e.ID], db.facts[factOf(&event)], db.received[e.ID] = e, e.ID, millis(now)
 }
@@ -196,7 +197,8 @@ func (s *Store) ownerOf(m *notify.Message, now time.Time) string {
 
 func (db *database) insertMessage(m *message) {
 	m.OccurredAt, m.CreatedAt, m.DueAt = millis(m.OccurredAt), millis(m.CreatedAt), millis(m.DueAt)
-	m.ExpiresAt, m.UpdatedAt = millis(m.ExpiresAt), millis(m.UpdatedAt)
+	m.ExpiresAt, m.UpdatedAt, m.RecordedAt = millis(m.ExpiresAt), millis(m.UpdatedAt), millis(m.RecordedAt)
+	m.Device = nil
 	db.messages[m.ID] = m
 	db.stored = append(db.stored, m.ID)
 }
@@ -250,6 +252,14 @@ func (s *Store) releaseForgotten(b *notify.Batch) {
 
 func factOf(e *notify.Event) fact {
 	return fact{notify.OrderLine{OrderID: e.OrderID, Line: e.Line}, e.Milestone.Name, e.Fact()}
+}
+
+// bury keeps a reject, once.
+func (db *database) bury(r notify.Reject) {
+	id := notify.LetterID(&r.Record)
+	if !slices.ContainsFunc(db.rejects, func(old notify.Reject) bool { return notify.LetterID(&old.Record) == id }) {
+		db.rejects = append(db.rejects, cloneReject(r))
+	}
 }
 
 func cloneReject(r notify.Reject) notify.Reject {

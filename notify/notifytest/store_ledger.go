@@ -1,6 +1,7 @@
 package notifytest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -11,6 +12,14 @@ import (
 // forgetAfter is how long a batch whose answer was lost may still be repeated before its messages become nobody's.
 const forgetAfter = time.Minute
 
+const (
+	deferred = time.Second      // for how long a message waits that must not overtake an earlier one
+	sendsIn  = 2 * time.Minute  // how long a text may be on its way to the provider
+	waitsIn  = 10 * time.Minute // how long a message that is due may wait in memory
+	lookSoon = 10 * time.Minute // when the provider is asked about a text that it took
+	lookLate = 24 * time.Hour   // and when for the last time
+)
+
 // Begin implements notify.Ledger.
 func (s *Store) Begin(ctx context.Context, now time.Time, ms []*notify.Message, ok []bool) error {
 	leave, err := s.enter(ctx, "Begin")
@@ -19,9 +28,13 @@ func (s *Store) Begin(ctx context.Context, now time.Time, ms []*notify.Message, 
 	}
 	defer leave()
 	now = millis(now)
-	for i, m := range ms {
+	clear(ok)
+	for _, i := range earliestFirst(ms) { // so that the next ones see that these have begun
+		m := ms[i]
 		row := s.db.messages[m.ID]
-		ok[i] = false
+		if row != nil {
+			s.db.unpark(row, now)
+		}
 		if row == nil || row.State != notify.Pending || row.owner != s.owner {
 			continue
 		}
@@ -32,11 +45,43 @@ func (s *Store) Begin(ctx context.Context, now time.Time, ms []*notify.Message, 
 		if row.DueAt.After(now) {
 			continue
 		}
+		if row.Channel == notify.SMS && len(s.db.stopped[row.Address]) > 0 {
+			row.suppress(notify.Stopped, now)
+			continue
+		}
+		if s.db.behind(row) {
+			row.owner, row.DueAt = "", now.Add(deferred)
+			continue
+		}
 		row.State, row.UpdatedAt = notify.Sending, now
 		row.Attempt++
 		m.Attempt, ok[i] = row.Attempt, true
 	}
 	return nil
+}
+
+// earliestFirst gives the places of messages in the order of their ids.
+func earliestFirst(ms []*notify.Message) []int {
+	places := make([]int, len(ms))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortFunc(places, func(a, b int) int { return compareIDs(ms[a].ID, ms[b].ID) })
+	return places
+}
+
+// behind tells whether a text would overtake an earlier one of its order to the same number.
+func (db *database) behind(m *message) bool {
+	if m.Channel != notify.SMS {
+		return false
+	}
+	for _, e := range db.messages {
+		if e.OrderID == m.OrderID && e.Channel == m.Channel && e.Address == m.Address && compareIDs(e.ID, m.ID) < 0 &&
+			(e.State == notify.Sending || e.State == notify.Verify && e.stop == "") {
+			return true
+		}
+	}
+	return false
 }
 
 // Finish implements notify.Ledger.
@@ -55,38 +100,78 @@ func (s *Store) Finish(ctx context.Context, now time.Time, done []notify.Outcome
 		if m := s.db.messages[o.Message]; m != nil && m.takes(o, s.owner) {
 			m.finish(o, millis(now))
 		}
+		if m := s.db.messages[o.Message]; m != nil && o.Attempt.Reason == notify.Stopped && m.Channel == notify.SMS {
+			if _, err := s.db.stop(notify.Act{At: now, By: notify.ByProvider}, m.Address, notify.StoppedByProvider, ""); err != nil {
+				return err
+			}
+		}
 	}
 	return s.lose("Finish")
 }
 
-// takes tells whether an outcome still fits: the same attempt or, for channels that skip Begin, the next one.
+// takes tells whether an outcome still fits: the same attempt or, for channels that skip Begin, the next one. A text that
+// was given up as not taken is taken after all when the process that sent it says so in the end.
 func (m *message) takes(o *notify.Outcome, owner string) bool {
+	tried := !o.Attempt.StartedAt.IsZero()
 	switch m.State {
 	case notify.Sending, notify.Verify:
 		return o.Attempt.No == m.Attempt
 	case notify.Pending:
-		return m.owner == owner && (o.Attempt.No == m.Attempt || o.Attempt.No == m.Attempt+1)
+		return m.owner == owner && (o.Attempt.No == m.Attempt || o.Attempt.No == m.Attempt+1) ||
+			m.Channel == notify.SMS && o.State == notify.Accepted && tried && o.Attempt.No <= m.Attempt
+	}
+	return m.settled() && o.Attempt.No == m.Attempt && tried && !m.recorded(o.Attempt.No)
+}
+
+// settled tells whether the provider has said what became of a message.
+func (m *message) settled() bool {
+	switch m.State {
+	case notify.Accepted, notify.Sent, notify.Delivered, notify.Undelivered, notify.Failed:
+		return true
 	}
 	return false
 }
 
+func (m *message) recorded(no int) bool {
+	return slices.ContainsFunc(m.attempts, func(a notify.Attempt) bool { return a.No == no })
+}
+
 func (m *message) finish(o *notify.Outcome, now time.Time) {
-	m.State, m.Reason, m.owner, m.UpdatedAt = o.State, o.Reason, "", now
-	if o.State == notify.Pending {
-		m.DueAt = millis(o.DueAt)
-		if m.stop != "" {
-			m.suppress(m.stop, now)
-		}
-	}
-	if o.Attempt.ProviderID != "" {
-		m.ProviderID = o.Attempt.ProviderID
+	if known := m.settled(); !known {
+		m.become(o, now)
+		m.ProviderID = cmp.Or(o.Attempt.ProviderID, m.ProviderID)
+	} else {
+		m.ProviderID = cmp.Or(m.ProviderID, o.Attempt.ProviderID)
 	}
 	if o.Attempt.StartedAt.IsZero() {
 		return // decided without a try
 	}
 	a := o.Attempt
 	a.StartedAt, a.FinishedAt = millis(a.StartedAt), millis(a.FinishedAt)
-	m.Attempt, m.attempts = a.No, append(m.attempts, a)
+	m.Attempt = max(m.Attempt, a.No)
+	if !m.recorded(a.No) {
+		m.attempts = append(m.attempts, a)
+	}
+}
+
+// become moves a message of which nobody knew what became of it.
+func (m *message) become(o *notify.Outcome, now time.Time) {
+	if m.State != notify.Verify || o.State != notify.Verify {
+		m.UpdatedAt = now
+	}
+	m.State, m.Reason, m.owner, m.lookAt = o.State, o.Reason, "", time.Time{}
+	switch {
+	case o.State == notify.Pending:
+		m.DueAt = millis(o.DueAt)
+		if m.stop != "" {
+			m.suppress(m.stop, now)
+		}
+	case m.Channel != notify.SMS:
+	case o.State == notify.Verify:
+		m.lookAt = now
+	case o.State == notify.Accepted:
+		m.lookAt, m.takenAt = now.Add(lookSoon), now
+	}
 }
 
 // Release implements notify.Ledger.
@@ -122,6 +207,10 @@ func (s *Store) Claim(ctx context.Context, now time.Time, ch notify.Channel, lim
 			m.suppress(notify.Expired, now)
 			continue
 		}
+		if s.db.behind(m) {
+			m.DueAt = now.Add(deferred)
+			continue
+		}
 		due = append(due, m)
 	}
 	slices.SortFunc(due, func(a, b *message) int {
@@ -132,7 +221,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, ch notify.Channel, lim
 	})
 	var claimed []notify.Message
 	for _, m := range due[:min(limit, len(due))] {
-		m.owner = s.owner
+		m.owner, m.UpdatedAt = s.owner, now
 		claimed = append(claimed, m.Message)
 	}
 	return claimed, nil
@@ -149,12 +238,17 @@ func (s *Store) Reclaim(ctx context.Context, now time.Time) (n int, err error) {
 		at, lost := s.maybe[m.EventID]
 		lost = lost && m.owner == s.owner && m.State == notify.Pending && now.Sub(at) > forgetAfter
 		dead := m.owner != "" && !s.db.alive[m.owner]
-		if !lost && !dead {
+		switch {
+		case lost || dead:
+			m.abandon(millis(now), notify.OwnerDied)
+		case m.owner == s.owner && m.forgotten(now):
+			m.abandon(millis(now), notify.UnclearEnd)
+		default:
 			continue
 		}
-		m.abandon(millis(now))
 		n++
 	}
+	s.db.forgetParked(now)
 	for id, at := range s.maybe {
 		if now.Sub(at) > forgetAfter {
 			delete(s.maybe, id)
@@ -163,13 +257,25 @@ func (s *Store) Reclaim(ctx context.Context, now time.Time) (n int, err error) {
 	return n, nil
 }
 
+// forgotten tells whether a living process has had a message for longer than it ever should.
+func (m *message) forgotten(now time.Time) bool {
+	switch m.State {
+	case notify.Sending:
+		return now.Sub(m.UpdatedAt) >= sendsIn
+	case notify.Pending:
+		return now.Sub(m.UpdatedAt) >= waitsIn && now.Sub(m.DueAt) >= waitsIn
+	}
+	return false
+}
+
 // abandon takes a message from a process that will not send it any more.
-func (m *message) abandon(now time.Time) {
+func (m *message) abandon(now time.Time, why notify.Reason) {
 	m.owner = ""
 	switch {
 	case m.State != notify.Sending:
 	case m.Channel == notify.SMS:
-		m.State, m.Reason, m.UpdatedAt = notify.Verify, notify.OwnerDied, now
+		m.history = append(m.history, notify.Step{At: m.UpdatedAt, State: notify.Sending}, notify.Step{At: now, State: notify.Verify, Reason: why})
+		m.State, m.Reason, m.UpdatedAt, m.lookAt = notify.Verify, why, now, now
 	case m.stop != "":
 		m.suppress(m.stop, now)
 	default:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"onmyway/notify"
 )
@@ -38,8 +37,8 @@ func matches(q *notify.Query, m *notify.Message) bool {
 		(q.Channel == "" || q.Channel == m.Channel) &&
 		(q.State == "" || q.State == m.State) &&
 		(q.Milestone == "" || q.Milestone == m.Milestone) &&
-		(q.Since.IsZero() || !m.CreatedAt.Before(millis(q.Since))) &&
-		(q.Until.IsZero() || m.CreatedAt.Before(millis(q.Until))) &&
+		(q.Since.IsZero() || compareIDs(m.ID, notify.FirstID(q.Since)) >= 0) &&
+		(q.Until.IsZero() || compareIDs(m.ID, notify.FirstID(q.Until)) < 0) &&
 		(q.Before.IsZero() || compareIDs(m.ID, q.Before) < 0)
 }
 
@@ -60,7 +59,7 @@ func (s *Store) Entry(ctx context.Context, id notify.ID) (notify.Entry, error) {
 }
 
 func (db *database) entryOf(m *message) notify.Entry {
-	e := notify.Entry{Message: m.Message, Attempts: slices.Clone(m.attempts), By: m.by, Why: m.why}
+	e := notify.Entry{Message: m.Message, Attempts: slices.Clone(m.attempts), History: slices.Clone(m.history), By: m.by, Why: m.why}
 	db.explain(&e)
 	return e
 }
@@ -71,8 +70,8 @@ func (db *database) shown(id notify.ID) notify.Entry {
 	e := notify.Entry{NotSent: slices.Clone(s.NotSent), Message: notify.Message{
 		ID: id, EventID: id, OrderID: s.OrderID, CustomerID: s.CustomerID, Line: s.Line, Milestone: s.Milestone.Name,
 		Sequence: s.Sequence, Channel: notify.WebSocket, Title: s.Title, Body: s.Body, Locale: s.Locale,
-		Template: s.Template, Urgency: s.Milestone.Urgency, Standing: s.Milestone.Standing, State: s.State, Reason: s.Reason,
-		OccurredAt: s.OccurredAt, CreatedAt: at, DueAt: at, UpdatedAt: at,
+		Asked: s.Asked, Template: s.Template, Urgency: s.Milestone.Urgency, Standing: s.Milestone.Standing, State: s.State, Reason: s.Reason,
+		OccurredAt: s.OccurredAt, CreatedAt: at, DueAt: at, UpdatedAt: at, RecordedAt: s.Origin.Time,
 	}}
 	db.explain(&e)
 	return e
@@ -90,167 +89,40 @@ func (db *database) explain(e *notify.Entry) {
 	slices.SortFunc(e.Resends, compareIDs)
 }
 
-// Customer is what is stored of a customer. Errors: notify.ErrNotFound.
-func (s *Store) Customer(ctx context.Context, id string) (notify.Profile, error) {
-	leave, err := s.enter(ctx, "Customer")
-	if err != nil {
-		return notify.Profile{}, err
-	}
-	defer leave()
-	if _, ok := s.db.customers[id]; !ok {
-		return notify.Profile{}, fmt.Errorf("customer: %w", notify.ErrNotFound)
-	}
-	return s.db.profile(id), nil
-}
-
-// PutCustomer writes a customer as staff or the customer want it, and suppresses pending messages that they want no more.
-func (s *Store) PutCustomer(ctx context.Context, now time.Time, c notify.Customer) (notify.Customer, error) {
-	leave, err := s.enter(ctx, "PutCustomer")
-	if err != nil {
-		return notify.Customer{}, err
-	}
-	defer leave()
-	old, ok := s.db.customers[c.ID]
-	c.ByAPI, c.Version, c.CreatedAt, c.UpdatedAt = true, old.Version+1, old.CreatedAt, millis(now)
-	if !ok {
-		c.CreatedAt = millis(now)
-	}
-	c.Preferences = clonePreferences(c.Preferences)
-	s.db.customers[c.ID] = c
-	for _, m := range s.db.messages {
-		kind := notify.MilestoneOf(m.Line, m.Milestone)
-		if m.CustomerID != c.ID || kind == nil || c.Preferences.Allows(m.Channel, kind.Category) {
-			continue
-		}
-		switch m.State {
-		case notify.Pending:
-			m.suppress(notify.OptedOut, now)
-		case notify.Sending, notify.Verify:
-			m.stop = notify.OptedOut
-		}
-	}
-	c.Preferences = clonePreferences(c.Preferences)
-	return c, nil
-}
-
-// Subscribe stores a browser, or moves it to another customer.
-func (s *Store) Subscribe(ctx context.Context, sub notify.Subscription) error {
-	leave, err := s.enter(ctx, "Subscribe")
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if old, ok := s.db.subs[sub.ID]; ok && old.CustomerID != sub.CustomerID {
-		s.db.touch(old.CustomerID)
-	}
-	sub.CreatedAt = millis(sub.CreatedAt)
-	s.db.subs[sub.ID] = sub
-	s.db.touch(sub.CustomerID)
-	return nil
-}
-
-// touch counts a write to a customer's profile, so that nobody decides on an older one.
-func (db *database) touch(customer string) {
-	if c, ok := db.customers[customer]; ok {
-		c.Version++
-		db.customers[customer] = c
-	}
-}
-
-// Unsubscribe forgets a browser of a customer. Errors: notify.ErrNotFound.
-func (s *Store) Unsubscribe(ctx context.Context, customerID, id string) error {
-	leave, err := s.enter(ctx, "Unsubscribe")
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if sub, ok := s.db.subs[id]; !ok || sub.CustomerID != customerID {
-		return fmt.Errorf("push subscription: %w", notify.ErrNotFound)
-	}
-	delete(s.db.subs, id)
-	s.db.touch(customerID)
-	return nil
-}
-
-// Subscriptions lists the browsers of a customer, the oldest first.
-func (s *Store) Subscriptions(ctx context.Context, customerID string) ([]notify.Subscription, error) {
-	leave, err := s.enter(ctx, "Subscriptions")
+// Order is how far an order has come in each line of business, in the order of notify.Lines. Errors: notify.ErrNotFound.
+func (s *Store) Order(ctx context.Context, orderID string) ([]notify.Head, error) {
+	leave, err := s.enter(ctx, "Order")
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	return s.db.subscriptions(customerID), nil
-}
-
-// SubscriptionByID is one browser. Errors: notify.ErrNotFound.
-func (s *Store) SubscriptionByID(ctx context.Context, id string) (notify.Subscription, error) {
-	leave, err := s.enter(ctx, "SubscriptionByID")
-	if err != nil {
-		return notify.Subscription{}, err
-	}
-	defer leave()
-	sub, ok := s.db.subs[id]
-	if !ok {
-		return sub, fmt.Errorf("push subscription: %w", notify.ErrNotFound)
-	}
-	return sub, nil
-}
-
-// AddResend stores m as a new message made from another one. The same idempotency key gives the same message, with again
-// set. Errors: notify.ErrKeyReused; notify.ErrNotFound when the event of m is not stored.
-func (s *Store) AddResend(ctx context.Context, now time.Time, of notify.ID, m notify.Message, by, why string, idem notify.Idempotent) (id notify.ID, again bool, err error) {
-	leave, err := s.enter(ctx, "AddResend")
-	if err != nil {
-		return id, false, err
-	}
-	defer leave()
-	key := call{idem.Principal, idem.Key}
-	if was, ok := s.db.calls[key]; ok && idem.Key != "" {
-		if was.BodyHash != idem.BodyHash {
-			return id, false, notify.ErrKeyReused
-		}
-		return s.db.answers[key], true, nil
-	}
-	event, ok := s.db.events[m.EventID]
-	if !ok {
-		return id, false, fmt.Errorf("event %s: %w", m.EventID, notify.ErrNotFound)
-	}
-	if kind := notify.MilestoneOf(m.Line, m.Milestone); kind != nil {
-		if p := s.db.customers[m.CustomerID].Preferences; !p.Allows(m.Channel, kind.Category) {
-			return id, false, notify.OptedOutRefusal()
+	var heads []notify.Head
+	for _, line := range notify.Lines {
+		if h, ok := s.db.heads[notify.OrderLine{OrderID: orderID, Line: line}]; ok {
+			h.Facts = slices.Clone(h.Facts)
+			heads = append(heads, h)
 		}
 	}
-	m.ResendNo = 0
-	for _, other := range s.db.messages {
-		if other.EventID == m.EventID && other.Channel == m.Channel {
-			m.ResendNo = max(m.ResendNo, other.ResendNo)
-		}
+	if len(heads) == 0 {
+		return nil, fmt.Errorf("order: %w", notify.ErrNotFound)
 	}
-	m.ResendNo++
-	m.ID, m.ResendOf = notify.MessageID(event.Event, m.Channel, m.Address, m.ResendNo), of
-	m.State, m.Reason, m.Attempt, m.ProviderID = notify.Pending, "", 0, ""
-	m.CreatedAt, m.UpdatedAt = now, now
-	if m.DueAt.IsZero() {
-		m.DueAt = now
-	}
-	s.db.insertMessage(&message{Message: m, by: by, why: why})
-	if idem.Key != "" {
-		s.db.calls[key], s.db.answers[key] = idem, m.ID
-	}
-	return m.ID, false, s.lose("AddResend")
+	return heads, nil
 }
 
-// Repeated returns the message that an earlier AddResend under the same key made. Errors: notify.ErrKeyReused.
-func (s *Store) Repeated(ctx context.Context, idem notify.Idempotent) (id notify.ID, made bool, err error) {
-	leave, err := s.enter(ctx, "Repeated")
+// DeadLetters lists records that became no event, newest first, those before an id when it is not zero.
+func (s *Store) DeadLetters(ctx context.Context, before notify.ID, limit int) ([]notify.DeadLetter, error) {
+	leave, err := s.enter(ctx, "DeadLetters")
 	if err != nil {
-		return id, false, err
+		return nil, err
 	}
 	defer leave()
-	key := call{idem.Principal, idem.Key}
-	was, ok := s.db.calls[key]
-	if ok && was.BodyHash != idem.BodyHash {
-		return id, false, notify.ErrKeyReused
+	var letters []notify.DeadLetter
+	for _, r := range s.db.rejects {
+		l := notify.DeadLetter{ID: notify.LetterID(&r.Record), Reject: cloneReject(r)}
+		if before.IsZero() || compareIDs(l.ID, before) < 0 {
+			letters = append(letters, l)
+		}
 	}
-	return s.db.answers[key], ok, nil
+	slices.SortFunc(letters, func(a, b notify.DeadLetter) int { return compareIDs(b.ID, a.ID) })
+	return letters[:min(limit, len(letters))], nil
 }

@@ -13,17 +13,34 @@ type Truth interface {
 	notify.Store
 	notify.Ledger
 	notify.Outbox
+	notify.Unsettled
+	notify.Unheard
+	notify.OptOuts
+	StopNumber(ctx context.Context, act notify.Act, phone, why string) error
+	AllowNumber(ctx context.Context, act notify.Act, phone string) error
+	StoppedNumber(ctx context.Context, phone string) (notify.StoppedNumber, bool, error)
 	Position(ctx context.Context, topic string, partition int) (next int64, known bool, err error)
 	Find(ctx context.Context, q notify.Query) ([]notify.Entry, error)
 	Entry(ctx context.Context, id notify.ID) (notify.Entry, error)
 	Customer(ctx context.Context, id string) (notify.Profile, error)
-	PutCustomer(ctx context.Context, now time.Time, c notify.Customer) (notify.Customer, error)
-	Subscribe(ctx context.Context, sub notify.Subscription) error
-	Unsubscribe(ctx context.Context, customerID, id string) error
+	EditCustomer(ctx context.Context, act notify.Act, id string, edit func(c *notify.Customer) error) (notify.Customer, error)
+	EditCustomers(ctx context.Context, act notify.Act, ids []string, edit func(i int, c *notify.Customer) error) (created, changed int, err error)
+	Subscribe(ctx context.Context, act notify.Act, sub notify.Subscription) error
+	Unsubscribe(ctx context.Context, act notify.Act, customerID, id string) error
 	Subscriptions(ctx context.Context, customerID string) ([]notify.Subscription, error)
 	SubscriptionByID(ctx context.Context, id string) (notify.Subscription, error)
-	AddResend(ctx context.Context, now time.Time, of notify.ID, m notify.Message, by, why string, idem notify.Idempotent) (id notify.ID, again bool, err error)
+	AddResend(ctx context.Context, act notify.Act, r *notify.Resend) (id notify.ID, again bool, err error)
 	Repeated(ctx context.Context, idem notify.Idempotent) (id notify.ID, made bool, err error)
+	Order(ctx context.Context, orderID string) ([]notify.Head, error)
+	DeadLetters(ctx context.Context, before notify.ID, limit int) ([]notify.DeadLetter, error)
+	Record(ctx context.Context, act notify.Act, did, object string, detail any) error
+	Audit(ctx context.Context, objects []string, limit int) ([]notify.AuditRow, error)
+	VerifyAudit(ctx context.Context) (rows int64, err error)
+	CreateKey(ctx context.Context, act notify.Act, k notify.APIKey) error
+	Keys(ctx context.Context) ([]notify.APIKey, error)
+	Key(ctx context.Context, id string) (notify.APIKey, error)
+	RevokeKey(ctx context.Context, act notify.Act, nameOrID string) (notify.APIKey, error)
+	KeyUsed(ctx context.Context, id string, at time.Time) error
 	Close() error
 }
 
@@ -71,12 +88,55 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Claim suppresses what has expired", claimExpired},
 		{"Claim shares work between nodes", claimShared},
 		{"Reclaim takes from the dead alone", reclaimDead},
+		{"Reclaim takes what this process forgot", reclaimForgotten},
+		{"Nothing overtakes an earlier text", behindEarlier},
+		{"Nothing overtakes an earlier text of the same Begin", behindInBatch},
+		{"Report follows the table", reportTable},
+		{"Report on an earlier attempt", reportEarlierAttempt},
+		{"Report on a later attempt", reportLaterAttempt},
+		{"Report before our own response", reportBeforeFinish},
+		{"Report takes a message from its process", reportTakesAway},
+		{"Report refuses what names nothing", reportRefuses},
+		{"Report before its message", reportParked},
+		{"Report waits a day for its message", reportForgotten},
+		{"Report in any order ends the same", reportAnyOrder},
+		{"Finish of a process that was given up", finishGivenUp},
+		{"Doubts come when they are due", doubtsDue},
+		{"Doubts are shared between nodes", doubtsShared},
+		{"Settle follows the table", settleTable},
+		{"Settle respects a stop", settleStopped},
+		{"Settle gives a text of the provider to one", settleTwins},
+		{"Settle waits for a twin that is being sent", settleTwinSending},
+		{"Settle tells the whole story", settleStory},
+		{"Silent looks twice", silentTwice},
+		{"Silent is about texts without an end", silentOnly},
+		{"Stop suppresses what waits", stopSuppresses},
+		{"Stop is answered once", stopOnce},
+		{"Stop is lifted by who set it", stopLifted},
+		{"Stop by staff", stopByStaff},
+		{"Stop by the provider", stopByProvider},
+		{"Stop refuses resends", stopRefusesResend},
+		{"Stop knows the languages of a number", stopLocales},
+		{"Stop ends what begins", stopRacesBegin},
+		{"Stop of many is one", stopParallel},
 		{"Find filters and pages", findPages},
 		{"Find tells the whole story", findStory},
 		{"Entry is not found", entryNotFound},
-		{"PutCustomer overwrites and suppresses", putCustomer},
+		{"EditCustomer overwrites and suppresses", editCustomer},
 		{"Subscriptions come and go", subscriptions},
 		{"AddResend numbers and repeats", addResend},
+		{"AddResend refuses what has just left", resendJustSent},
+		{"AddResend follows one that failed", resendFailed},
+		{"AddResend of many makes one", resendParallel},
+		{"AddResend from two nodes repeats", resendRepeats},
+		{"EditCustomer sees what is stored", editSees},
+		{"EditCustomer loses no edit", editParallel},
+		{"EditCustomers counts and suppresses", importCustomers},
+		{"Audit rows make a chain", auditRows},
+		{"Audit has one chain for all nodes", auditParallel},
+		{"Keys come and go on all nodes", apiKeys},
+		{"Order tells all lines", orderLines},
+		{"DeadLetters come by pages", deadLetters},
 		{"Empty calls do nothing", emptyCalls},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
@@ -131,6 +191,7 @@ func headOf(e *notify.Event, version int64) notify.Head {
 	return notify.Head{
 		OrderID: e.OrderID, Line: e.Line, CustomerID: e.CustomerID, Milestone: e.Milestone.Name, Sequence: e.Sequence,
 		OccurredAt: e.OccurredAt, Facts: []byte(`{"driver_name":"Sam"}`), Version: version,
+		Told: notify.Window{Start: e.OccurredAt.Add(time.Hour), End: e.OccurredAt.Add(2 * time.Hour)},
 	}
 }
 

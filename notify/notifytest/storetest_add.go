@@ -262,23 +262,23 @@ func addRejects(t *testing.T, nodes Nodes) {
 	for range 2 { // a repeat changes nothing
 		add(t, s, &notify.Batch{Topic: "order-events", Partition: 3, Next: 10, Now: noon, Rejects: []notify.Reject{r}})
 	}
+	letters, err := s.DeadLetters(t.Context(), notify.ID{}, 10)
+	want := []notify.DeadLetter{{ID: notify.LetterID(&r.Record), Reject: r}}
+	if diff := cmp.Diff(want, letters); err != nil || diff != "" {
+		t.Errorf("%v, dead letters (-want +got):\n%s", err, diff)
+	}
 }
 
 // A choice that was made while a batch was decided: the batch has to be decided again.
 func addTold(t *testing.T, nodes Nodes) {
 	s := nodes(t)
-	first, err := s.PutCustomer(t.Context(), noon, notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550123"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := PutCustomer(t, s, noon, notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550123"}})
 	e := newEvent("CH-1", "c-1", "picked_up", 1)
 	b := batchOf(e)
 	b.Messages = []notify.Message{newMessage(&e, notify.SMS, "+14155550123")}
 	b.Told = []notify.Customer{{ID: "c-1", Version: first.Version}}
 	first.Preferences.Channels = map[notify.Channel]bool{notify.SMS: false}
-	if _, err := s.PutCustomer(t.Context(), noon, first); err != nil {
-		t.Fatal(err)
-	}
+	PutCustomer(t, s, noon, first)
 	moved := (*notify.HeadMoved)(nil)
 	if err := s.Add(t.Context(), b); !errors.As(err, &moved) || len(moved.Customers) != 1 || moved.Customers[0] != "c-1" {
 		t.Fatalf("error %v, want *HeadMoved of c-1", err)

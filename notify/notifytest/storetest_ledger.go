@@ -144,11 +144,9 @@ func finishWithoutBegin(t *testing.T, nodes Nodes) {
 
 func finishForgets(t *testing.T, nodes Nodes) {
 	s := nodes(t)
-	if _, err := s.PutCustomer(t.Context(), noon, notify.Customer{ID: "c-1"}); err != nil {
-		t.Fatal(err)
-	}
+	PutCustomer(t, s, noon, notify.Customer{ID: "c-1"})
 	for _, id := range []string{"sub-1", "sub-2"} {
-		if err := s.Subscribe(t.Context(), notify.Subscription{ID: id, CustomerID: "c-1", CreatedAt: noon}); err != nil {
+		if err := s.Subscribe(t.Context(), By("ann", noon), notify.Subscription{ID: id, CustomerID: "c-1", CreatedAt: noon}); err != nil {
 			t.Fatal(err)
 		}
 	}

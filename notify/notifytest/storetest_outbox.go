@@ -51,6 +51,9 @@ func claimOldest(t *testing.T, nodes Nodes) {
 	}
 	got := claim(t, s, noon.Add(4*time.Second), notify.SMS, 3)
 	want := []notify.Message{held[4], held[3], held[2]}
+	for i := range want {
+		want[i].UpdatedAt = noon.Add(4 * time.Second)
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("claimed (-want +got):\n" + diff)
 	}

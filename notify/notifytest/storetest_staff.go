@@ -56,8 +56,11 @@ func findPages(t *testing.T, nodes Nodes) {
 		{"sent", notify.Query{State: notify.Sent}, 2},
 		{"pending", notify.Query{State: notify.Pending}, 4},
 		{"milestone", notify.Query{Milestone: "delivered"}, 3},
-		{"since", notify.Query{Since: noon.Add(time.Hour)}, 3},
-		{"until", notify.Query{Until: noon.Add(time.Hour)}, 3},
+		{"since", notify.Query{Since: noon.Add(2 * time.Second)}, 3},
+		{"since before the Epoch", notify.Query{Since: time.Unix(-9, 0)}, 6},
+		{"until", notify.Query{Until: noon.Add(2 * time.Second)}, 3},
+		{"a second", notify.Query{Since: noon.Add(time.Second), Until: noon.Add(2 * time.Second)}, 3},
+		{"no time at all", notify.Query{Since: noon.Add(time.Second), Until: noon.Add(time.Second)}, 0},
 		{"everything", notify.Query{OrderID: "CH-2", CustomerID: "c-2", Phone: "+14155550102", Channel: notify.SMS,
 			State: notify.Pending, Milestone: "delivered", Since: noon, Until: noon.Add(2 * time.Hour)}, 1},
 	} {
@@ -88,6 +91,8 @@ func findStory(t *testing.T, nodes Nodes) {
 	s := nodes(t)
 	e := newEvent("CH-1", "c-1", "picked_up", 1)
 	b := batchOf(e)
+	b.Events[0].Asked, b.Messages[0].Asked = "es-MX", "es-MX"
+	b.Messages[0].RecordedAt, b.Messages[0].Trace = noon.Add(-time.Second), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	add(t, s, b)
 	ours := b.Messages[0]
 	begin(t, s, noon, &ours, true)
@@ -95,7 +100,8 @@ func findStory(t *testing.T, nodes Nodes) {
 	a.ProviderID = "SM1"
 	finish(t, s, notify.Outcome{Message: ours.ID, State: notify.Accepted, Attempt: a})
 	again := newMessage(&e, notify.SMS, "+14155550123")
-	resend, _, err := s.AddResend(t.Context(), noon.Add(time.Minute), ours.ID, again, "staff:ann", "never came", notify.Idempotent{})
+	again.Asked, again.RecordedAt, again.Trace = "es-AR", noon, "00-of-the-first-one"
+	resend, _, err := s.AddResend(t.Context(), By("staff:ann", noon.Add(time.Minute)), &notify.Resend{Message: again, Of: ours.ID, Why: "never came"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,12 +110,14 @@ func findStory(t *testing.T, nodes Nodes) {
 	want.State, want.ProviderID, want.UpdatedAt = notify.Accepted, "SM1", noon.Add(time.Second)
 	shown := notify.Message{
 		ID: e.ID, EventID: e.ID, OrderID: e.OrderID, CustomerID: e.CustomerID, Line: e.Line, Milestone: "picked_up", Sequence: 1,
-		Channel: notify.WebSocket, Title: "On the way", Body: "Sam is on the way.", Locale: "en", Template: "v1",
+		Channel: notify.WebSocket, Title: "On the way", Body: "Sam is on the way.", Locale: "en", Asked: "es-MX", Template: "v1",
 		Urgency: notify.High, State: notify.Sent, OccurredAt: e.OccurredAt, CreatedAt: noon, DueAt: noon, UpdatedAt: noon,
+		RecordedAt: e.Origin.Time,
 	}
 	resent := again
 	resent.ID, resent.ResendOf, resent.ResendNo = resend, ours.ID, 1
 	resent.CreatedAt, resent.UpdatedAt = noon.Add(time.Minute), noon.Add(time.Minute)
+	resent.RecordedAt, resent.Trace = time.Time{}, ""
 	stories := map[notify.ID]notify.Entry{
 		ours.ID: {Message: want, Attempts: []notify.Attempt{a}, Resends: []notify.ID{resend}},
 		e.ID:    {Message: shown, NotSent: []notify.NotSent{{Channel: notify.Push, Reason: notify.NoAddress}}},
@@ -137,7 +145,7 @@ func entryNotFound(t *testing.T, nodes Nodes) {
 	}
 }
 
-func putCustomer(t *testing.T, nodes Nodes) {
+func editCustomer(t *testing.T, nodes Nodes) {
 	s := nodes(t)
 	addFour(t, s)
 	delays := newEvent("CH-1", "c-1", "delayed", 9)
@@ -146,10 +154,7 @@ func putCustomer(t *testing.T, nodes Nodes) {
 	add(t, s, b)
 
 	c := notify.Customer{ID: "c-1", Contact: notify.Contact{Name: "Dana"}}
-	got, err := s.PutCustomer(t.Context(), noon, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := PutCustomer(t, s, noon, c)
 	want := c
 	want.ByAPI, want.Version, want.CreatedAt, want.UpdatedAt = true, 1, noon, noon
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -163,9 +168,7 @@ func putCustomer(t *testing.T, nodes Nodes) {
 		Channels:   map[notify.Channel]bool{notify.SMS: false},
 		Categories: map[notify.Category]map[notify.Channel]bool{notify.Delays: {notify.Push: false}},
 	}
-	if got, err = s.PutCustomer(t.Context(), noon.Add(time.Hour), c); err != nil {
-		t.Fatal(err)
-	}
+	got = PutCustomer(t, s, noon.Add(time.Hour), c)
 	if got.Version != 2 || !got.CreatedAt.Equal(noon) || !got.UpdatedAt.Equal(noon.Add(time.Hour)) {
 		t.Errorf("second write: %+v", got)
 	}
@@ -194,7 +197,7 @@ func subscriptions(t *testing.T, nodes Nodes) {
 	second := first
 	second.ID, second.CreatedAt = "sub-2", noon.Add(time.Second)
 	for _, sub := range []notify.Subscription{second, first, first} {
-		if err := s.Subscribe(ctx, sub); err != nil {
+		if err := s.Subscribe(ctx, By("ann", noon), sub); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -213,20 +216,26 @@ func subscriptions(t *testing.T, nodes Nodes) {
 		t.Errorf("by id: %+v, %v", got, err)
 	}
 	first.CustomerID = "c-2" // somebody else signed in on that browser
-	if err := s.Subscribe(ctx, first); err != nil {
+	if err := s.Subscribe(ctx, By("ann", noon), first); err != nil {
 		t.Fatal(err)
 	}
 	if len(list("c-1")) != 1 || len(list("c-2")) != 1 {
 		t.Errorf("%d and %d browsers after a move, want 1 and 1", len(list("c-1")), len(list("c-2")))
 	}
-	if err := s.Unsubscribe(ctx, "c-1", "sub-1"); !errors.Is(err, notify.ErrNotFound) {
+	if err := s.Unsubscribe(ctx, By("ann", noon), "c-1", "sub-1"); !errors.Is(err, notify.ErrNotFound) {
 		t.Errorf("another's browser: %v, want ErrNotFound", err)
 	}
-	if err := s.Unsubscribe(ctx, "c-2", "sub-1"); err != nil || len(list("c-2")) != 0 {
+	if err := s.Unsubscribe(ctx, By("ann", noon), "c-2", "sub-1"); err != nil || len(list("c-2")) != 0 {
 		t.Errorf("unsubscribe: %v, %d left", err, len(list("c-2")))
 	}
 	if _, err := s.SubscriptionByID(ctx, "sub-1"); !errors.Is(err, notify.ErrNotFound) {
 		t.Errorf("a browser that is gone: %v, want ErrNotFound", err)
+	}
+	want := []string{`push_subscription.remove customer:c-2 {"subscription":"sub-1"}`,
+		`push_subscription.remove customer:c-1 {"subscription":"sub-1"}`, `push_subscription.add customer:c-2 {"subscription":"sub-1"}`}
+	rows := deeds(audit(t, s))
+	if diff := cmp.Diff(want, rows[:3]); diff != "" || len(rows) != 6 {
+		t.Errorf("%d rows in the audit, want 6; the last three (-want +got):\n%s", len(rows), diff)
 	}
 }
 
@@ -235,7 +244,9 @@ func addResend(t *testing.T, nodes Nodes) {
 	m := addSent(t, s, 1)
 	e := newEvent("CH-1", "c-1", "picked_up", 1)
 	ask := func(idem notify.Idempotent) (notify.ID, bool, error) {
-		return s.AddResend(t.Context(), noon, m.ID, newMessage(&e, notify.SMS, "+14155550123"), "staff:ann", "never came", idem)
+		return s.AddResend(t.Context(), By("staff:ann", noon), &notify.Resend{
+			Message: newMessage(&e, notify.SMS, "+14155550123"), Of: m.ID, Why: "never came", Force: true, Key: idem,
+		})
 	}
 	idem := notify.Idempotent{Principal: "ann", Key: "k-1", BodyHash: [32]byte{1}}
 	if _, made, err := s.Repeated(t.Context(), idem); made || err != nil {

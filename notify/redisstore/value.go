@@ -13,7 +13,7 @@ import (
 // Redis while one replaces the other.
 const (
 	versionDigits = 19 // the digits of 2^63-1
-	layout        = 1
+	layout        = 2
 )
 
 func appendVersion(b []byte, version int64) []byte {
@@ -141,7 +141,9 @@ func appendHead(b []byte, h *notify.Head) []byte {
 	b = appendString(b, h.Milestone)
 	b = binary.AppendVarint(b, h.Sequence)
 	b = appendTime(b, h.OccurredAt)
-	return appendString(b, h.Facts)
+	b = appendString(b, h.Facts)
+	b = appendTime(b, h.Told.Start)
+	return appendTime(b, h.Told.End)
 }
 
 // parseHead fills h and tells whether the value was a head; if not, h holds nothing of use.
@@ -158,5 +160,6 @@ func parseHead(value string, h *notify.Head) bool {
 	h.Sequence = p.int()
 	h.OccurredAt = p.time()
 	h.Facts = p.bytes()
+	h.Told = notify.Window{Start: p.time(), End: p.time()}
 	return p.done()
 }

@@ -3,9 +3,10 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"onmyway/notify"
@@ -24,40 +25,212 @@ func (s *Store) Customer(ctx context.Context, id string) (notify.Profile, error)
 	return p[0], nil
 }
 
-// PutCustomer writes a customer as staff or the customer want it, and in the same transaction suppresses pending messages
-// that they want no more. Version and CreatedAt of c are not looked at: the last write wins. It returns what is stored.
-func (s *Store) PutCustomer(ctx context.Context, now time.Time, c notify.Customer) (notify.Customer, error) {
-	preferences, err := json.Marshal(c.Preferences)
-	if err != nil {
-		return notify.Customer{}, fmt.Errorf("store a customer: %w", err)
-	}
-	if !clean(c.ID, c.Name, c.Phone, c.Locale, c.TimeZone) {
-		return notify.Customer{}, fmt.Errorf("store a customer: a text has NUL or broken UTF-8: %w", notify.ErrBadRow)
-	}
-	c.ByAPI, c.UpdatedAt = true, timeOf(millis(now))
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		const q = `INSERT INTO customers (` + customerList + `) VALUES ($1, $2, $3, $4, $5, $6, true, 1, $7, $7)
-			ON CONFLICT (id) DO UPDATE SET name = excluded.name, phone = excluded.phone, locale = excluded.locale,
-			time_zone = excluded.time_zone, preferences = excluded.preferences, by_api = true,
-			version = customers.version + 1, updated_at = excluded.updated_at
-			RETURNING version, created_at`
-		row := tx.QueryRowContext(ctx, q, c.ID, c.Name, c.Phone, c.Locale, c.TimeZone, string(preferences), millis(now))
-		if err := row.Scan(&c.Version, timeIn{&c.CreatedAt}); err != nil {
-			return err
+// EditCustomer changes a customer as staff or the customer want it. Edit gets what is stored, locked; of a customer that is
+// not, only the ID is set. What it makes of name, contact and preferences is stored, and in the same transaction pending
+// messages that the customer wants no more are suppressed and the audit is written. An error of edit stores nothing and
+// comes back as it is. When nothing changes, nothing is written. Edit may be called again: it must have no other effect.
+func (s *Store) EditCustomer(ctx context.Context, act notify.Act, id string, edit func(c *notify.Customer) error) (notify.Customer, error) {
+	var c notify.Customer
+	err := s.edit(ctx, act, []string{id}, func(_ int, c *notify.Customer) error { return edit(c) }, func(edits []*edited) []deed {
+		c = edits[0].now
+		if !edits[0].written {
+			return nil
 		}
-		return s.suppressUnwanted(ctx, tx, now, &c)
+		return []deed{edits[0].deed()}
 	})
 	if err != nil {
-		return notify.Customer{}, fmt.Errorf("store a customer: %w", err)
+		return notify.Customer{}, err
 	}
 	return c, nil
 }
 
-// suppressUnwanted stops what waits for a customer on channels and in categories that they turned off. What is on its way
+// EditCustomers is EditCustomer for an import of up to some hundred customers, all or none: edit gets the place in ids.
+// It tells how many customers are new and how many others have changed. The audit has one row for all, and one for each
+// customer whose preferences have changed.
+func (s *Store) EditCustomers(ctx context.Context, act notify.Act, ids []string, edit func(i int, c *notify.Customer) error) (created, changed int, err error) {
+	err = s.edit(ctx, act, ids, edit, func(edits []*edited) []deed {
+		created, changed = 0, 0
+		deeds := make([]deed, 1)
+		for _, e := range edits {
+			switch {
+			case !e.written:
+				continue
+			case e.old.Version == 0:
+				created++
+			default:
+				changed++
+			}
+			if e.choice() {
+				deeds = append(deeds, e.deed())
+			}
+		}
+		if created+changed == 0 {
+			return nil
+		}
+		deeds[0] = deed{notify.DidImportCustomers, "customers", map[string]any{
+			"customers": len(edits), "created": created, "changed": changed,
+		}}
+		return deeds
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	return created, changed, nil
+}
+
+// edited is a customer before and after an edit.
+type edited struct {
+	old, now notify.Customer
+	changes  []notify.Change
+	written  bool
+}
+
+func (e *edited) deed() deed {
+	changes := append([]notify.Change{}, e.changes...) // a list also when it is empty
+	return deed{notify.DidWriteCustomer, notify.CustomerObject(e.now.ID), map[string]any{"changes": changes}}
+}
+
+// choice tells whether the edit changed what the customer wants to be told.
+func (e *edited) choice() bool {
+	return slices.ContainsFunc(e.changes, func(c notify.Change) bool { return strings.HasPrefix(c.Field, "preferences.") })
+}
+
+// errEditAgain means that somebody stored a customer for the first time while we did.
+var errEditAgain = errors.New("a customer was stored meanwhile")
+
+// refused carries an error of the caller's own through a transaction.
+type refused struct{ err error }
+
+func (r refused) Error() string { return r.err.Error() }
+
+// edit runs a transaction of EditCustomer or EditCustomers. The audit is what audit makes of the edits; nil is none.
+func (s *Store) edit(ctx context.Context, act notify.Act, ids []string, edit func(i int, c *notify.Customer) error, audit func([]*edited) []deed) error {
+	for {
+		err := s.inTx(ctx, func(tx *sql.Tx) error {
+			edits, err := s.lockCustomers(ctx, tx, ids)
+			if err != nil {
+				return err
+			}
+			for i, id := range ids {
+				if err := edit(i, &edits[id].now); err != nil {
+					return refused{err}
+				}
+			}
+			return s.storeEdits(ctx, tx, act, inOrder(ids, edits), audit)
+		})
+		own := refused{}
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &own):
+			return own.err
+		case !errors.Is(err, errEditAgain): // the other's row stays, so the next round finds it
+			return fmt.Errorf("store %d customers: %w", len(ids), err)
+		}
+	}
+}
+
+// lockCustomers reads customers for writing, always in the same order.
+func (s *Store) lockCustomers(ctx context.Context, tx *sql.Tx, ids []string) (map[string]*edited, error) {
+	edits := make(map[string]*edited, len(ids))
+	for _, id := range ids {
+		blank := notify.Customer{ID: id}
+		edits[id] = &edited{old: blank, now: blank}
+	}
+	d := s.dialect
+	rows, err := tx.QueryContext(ctx, `SELECT `+customerList+` FROM customers WHERE id`+d.inTexts(1)+` ORDER BY id`+d.forUpdate(), d.texts(ids))
+	if err != nil {
+		return nil, err
+	}
+	_, err = drain(rows, func(scan func(...any) error) error {
+		var twice [2]notify.Customer // edits must not reach the maps of what was
+		for i := range twice {
+			var err error
+			if twice[i], err = scanCustomer(scan); err != nil {
+				return err
+			}
+		}
+		*edits[twice[0].ID] = edited{old: twice[0], now: twice[1]}
+		return nil
+	})
+	return edits, err
+}
+
+// inOrder lists edits, each once.
+func inOrder(ids []string, edits map[string]*edited) (list []*edited) {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		list = append(list, edits[id])
+	}
+	return list
+}
+
+// storeEdits writes what has changed, lets go of what is wanted no more, and writes the audit.
+func (s *Store) storeEdits(ctx context.Context, tx *sql.Tx, act notify.Act, edits []*edited, audit func([]*edited) []deed) error {
+	var fresh, changed cells
+	written := map[string]*notify.Customer{}
+	var err error
+	for _, e := range edits {
+		e.settle(act.At)
+		switch {
+		case !e.written:
+			continue
+		case e.old.Version == 0:
+			fresh, err = appendCustomer(fresh, &e.now, 1, act.At)
+		default:
+			changed, err = appendCustomer(changed, &e.now, e.old.Version, act.At)
+		}
+		if err != nil {
+			return err
+		}
+		written[e.now.ID] = &e.now
+	}
+	for _, write := range []struct {
+		batch *batch
+		rows  cells
+	}{{insertCustomers, fresh}, {updateCustomers, changed}} {
+		n, err := s.run(ctx, tx, write.batch, write.rows, nil)
+		if err != nil {
+			return err
+		}
+		if int(n) != len(write.rows)/len(write.batch.given) {
+			return errEditAgain
+		}
+	}
+	if err := s.suppressUnwanted(ctx, tx, act.At, written); err != nil {
+		return err
+	}
+	if deeds := audit(edits); len(deeds) > 0 {
+		return s.record(ctx, tx, act, deeds...)
+	}
+	return nil
+}
+
+// settle completes what an edit has made of a customer.
+func (e *edited) settle(now time.Time) {
+	contact, preferences := e.now.Contact, e.now.Preferences
+	e.now = e.old
+	e.now.Contact, e.now.Preferences = contact, preferences
+	e.changes = notify.Changes(&e.old, &e.now)
+	e.written = len(e.changes) > 0 || e.old.Version == 0
+	if !e.written {
+		e.now = e.old
+		return
+	}
+	e.now.ByAPI, e.now.Version, e.now.UpdatedAt = true, e.old.Version+1, timeOf(millis(now))
+	if e.old.Version == 0 {
+		e.now.CreatedAt = e.now.UpdatedAt
+	}
+}
+
+// suppressUnwanted stops what waits for customers on channels and in categories that they turned off. What is on its way
 // may arrive, but does not come back.
-func (s *Store) suppressUnwanted(ctx context.Context, tx *sql.Tx, now time.Time, c *notify.Customer) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id, line, milestone, channel FROM messages
-		WHERE customer_id = $1 AND state IN ('pending', 'sending', 'verify')`, c.ID)
+func (s *Store) suppressUnwanted(ctx context.Context, tx *sql.Tx, now time.Time, customers map[string]*notify.Customer) error {
+	if len(customers) == 0 {
+		return nil
+	}
+	d := s.dialect
+	rows, err := tx.QueryContext(ctx, `SELECT id, line, milestone, channel, customer_id FROM messages
+		WHERE customer_id`+d.inTexts(1)+` AND state IN ('pending', 'sending', 'verify')`, d.texts(sortedKeys(customers)))
 	if err != nil {
 		return err
 	}
@@ -65,11 +238,11 @@ func (s *Store) suppressUnwanted(ctx context.Context, tx *sql.Tx, now time.Time,
 	if _, err := drain(rows, func(scan func(...any) error) error {
 		var id notify.ID
 		var line notify.Line
-		var name string
+		var name, customer string
 		var ch notify.Channel
-		err := scan(idOf{&id}, &line, &name, &ch)
+		err := scan(idOf{&id}, &line, &name, &ch, &customer)
 		kind := notify.MilestoneOf(line, name)
-		if kind != nil && !c.Preferences.Allows(ch, kind.Category) {
+		if c := customers[customer]; c != nil && kind != nil && !c.Preferences.Allows(ch, kind.Category) {
 			unwanted = append(unwanted, id)
 		}
 		return err
@@ -81,84 +254,6 @@ func (s *Store) suppressUnwanted(ctx context.Context, tx *sql.Tx, now time.Time,
 		owner = CASE WHEN state = 'pending' THEN NULL ELSE owner END,
 		updated_at = CASE WHEN state = 'pending' THEN $1 ELSE updated_at END,
 		state = CASE WHEN state = 'pending' THEN 'suppressed' ELSE state END
-		WHERE id`+s.dialect.inIDs(2)+` AND state IN ('pending', 'sending', 'verify')`, millis(now), s.dialect.ids(unwanted))
+		WHERE id`+d.inIDs(2)+` AND state IN ('pending', 'sending', 'verify')`, millis(now), d.ids(unwanted))
 	return err
-}
-
-// Subscribe stores a browser, or moves it to another customer. It counts as a new version of the customers concerned.
-func (s *Store) Subscribe(ctx context.Context, sub notify.Subscription) error {
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
-		if err := touch(ctx, tx, `id = $1 OR id IN (SELECT customer_id FROM push_subscriptions WHERE id = $2)`,
-			sub.CustomerID, sub.ID); err != nil {
-			return err
-		}
-		const q = `INSERT INTO push_subscriptions (` + subscriptionList + `) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (id) DO UPDATE SET customer_id = excluded.customer_id, endpoint = excluded.endpoint,
-			p256dh = excluded.p256dh, auth = excluded.auth, created_at = excluded.created_at`
-		_, err := tx.ExecContext(ctx, q, sub.ID, sub.CustomerID, sub.Endpoint, sub.P256dh, sub.Auth, millis(sub.CreatedAt))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store a push subscription: %w", err)
-	}
-	return nil
-}
-
-// touch counts a write to profiles, so that nobody decides on older ones.
-func touch(ctx context.Context, tx *sql.Tx, which string, args ...any) error {
-	_, err := tx.ExecContext(ctx, `UPDATE customers SET version = version + 1 WHERE `+which, args...)
-	return err
-}
-
-// Unsubscribe forgets a browser of a customer. Errors: notify.ErrNotFound.
-func (s *Store) Unsubscribe(ctx context.Context, customerID, id string) error {
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
-		const q = `DELETE FROM push_subscriptions WHERE id = $1 AND customer_id = $2`
-		result, err := tx.ExecContext(ctx, q, id, customerID)
-		if err != nil {
-			return err
-		}
-		if n, err := affected(result); err != nil || n == 0 {
-			return errors.Join(err, notify.ErrNotFound)
-		}
-		return touch(ctx, tx, `id = $1`, customerID)
-	})
-	if err != nil {
-		return fmt.Errorf("delete a push subscription: %w", err)
-	}
-	return nil
-}
-
-// Subscriptions lists the browsers of a customer, the oldest first.
-func (s *Store) Subscriptions(ctx context.Context, customerID string) ([]notify.Subscription, error) {
-	subs, err := s.subscriptions(ctx, `customer_id = $1 ORDER BY created_at, id`, customerID)
-	if err != nil {
-		return nil, fmt.Errorf("list push subscriptions: %w", err)
-	}
-	return subs, nil
-}
-
-// SubscriptionByID is one browser. Errors: notify.ErrNotFound.
-func (s *Store) SubscriptionByID(ctx context.Context, id string) (notify.Subscription, error) {
-	subs, err := s.subscriptions(ctx, `id = $1`, id)
-	if err == nil && len(subs) == 0 {
-		err = notify.ErrNotFound
-	}
-	if err != nil {
-		return notify.Subscription{}, fmt.Errorf("push subscription: %w", err)
-	}
-	return subs[0], nil
-}
-
-func (s *Store) subscriptions(ctx context.Context, which string, args ...any) (subs []notify.Subscription, err error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+subscriptionList+` FROM push_subscriptions WHERE `+which, args...)
-	if err != nil {
-		return nil, err
-	}
-	_, err = drain(rows, func(scan func(...any) error) error {
-		sub, err := scanSubscription(scan)
-		subs = append(subs, sub)
-		return err
-	})
-	return subs, err
 }

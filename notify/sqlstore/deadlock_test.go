@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"onmyway/notify"
+	"onmyway/notify/notifytest"
 )
 
 // Two partitions: each learns of one customer and tells the other's.
@@ -17,9 +18,7 @@ func TestDeadlock(t *testing.T) {
 	s := open(t, newPostgres(t))
 	now := time.Now().Truncate(time.Millisecond)
 	for _, c := range []string{"c-1", "c-2"} {
-		if _, err := s.PutCustomer(t.Context(), now, notify.Customer{ID: c}); err != nil {
-			t.Fatal(err)
-		}
+		notifytest.PutCustomer(t, s, now, notify.Customer{ID: c})
 	}
 	var dead, moved atomic.Int64
 	var slow atomic.Int64
@@ -64,14 +63,12 @@ func TestDeadlock(t *testing.T) {
 func TestDeadlockForget(t *testing.T) {
 	s := open(t, newPostgres(t))
 	now := time.Now().Truncate(time.Millisecond)
-	if _, err := s.PutCustomer(t.Context(), now, notify.Customer{ID: "c-1"}); err != nil {
-		t.Fatal(err)
-	}
+	notifytest.PutCustomer(t, s, now, notify.Customer{ID: "c-1"})
 	var dead atomic.Int64
 	for i := range 25 {
 		order := fmt.Sprintf("O-%d", i)
 		sub := fmt.Sprintf("b-%d", i)
-		if err := s.Subscribe(t.Context(), notify.Subscription{ID: sub, CustomerID: "c-1", CreatedAt: now}); err != nil {
+		if err := s.Subscribe(t.Context(), notifytest.By("ann", time.Now()), notify.Subscription{ID: sub, CustomerID: "c-1", CreatedAt: now}); err != nil {
 			t.Fatal(err)
 		}
 		var ms []*notify.Message

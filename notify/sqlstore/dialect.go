@@ -28,12 +28,18 @@ type dialect interface {
 	texts(texts []string) any
 	inIDs(n int) string
 	inTexts(n int) string
+	// by makes a SELECT use an index, where the engine has to be told.
+	by(index string) string
+	// among selects those of the latest rows of a list that pass a filter. Floor gives the first row that is too old.
+	among(from, floor, filter string, latest int) string
 	// forUpdate, forShare and skipLocked lock the rows that a SELECT reads.
 	forUpdate() string
 	forShare() string
 	skipLocked() string
 	// refuses tells that an error is about the data itself.
 	refuses(err error) bool
+	// collides tells that two transactions waited for each other, and this one was ended without effect.
+	collides(err error) bool
 }
 
 // unclear is the error of a COMMIT: what it did is not known.
@@ -59,6 +65,17 @@ func (s *Store) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 		return &unclear{err}
 	}
 	return nil
+}
+
+// inTxAgain is inTx for an f that may run again: when two transactions have waited for each other, the other one is done by
+// then.
+func (s *Store) inTxAgain(ctx context.Context, f func(tx *sql.Tx) error) error {
+	const tries = 5
+	for try := 1; ; try++ {
+		if err := s.inTx(ctx, f); err == nil || try == tries || !s.dialect.collides(err) {
+			return err
+		}
+	}
 }
 
 func isUnclear(err error) bool {

@@ -6,6 +6,9 @@
 // names the states that it may leave and the process that has the message, so that a process that was declared dead by
 // mistake can change nothing.
 //
+// A list of messages is read page by page from an index that ends with the id, whatever is asked for, see list. The audit is
+// written last in each transaction, under a lock on its head, so that its rows have numbers without gaps, see record.
+//
 // A process proves that it lives by a lock that falls with it: a session lock in PostgreSQL, a file lock beside the
 // SQLite file. Where the answer of a COMMIT is lost, the store remembers what it may have written until the caller has
 // tried again, see unsure.

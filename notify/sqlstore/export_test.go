@@ -1,8 +1,11 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
 	"errors"
+
+	"onmyway/notify"
 )
 
 // ErrLost is what a lost COMMIT answers.
@@ -35,3 +38,47 @@ func (s *Store) LockNumber() int64 { return lockNumber(s.me) }
 
 // DB is the pool that writes.
 func (s *Store) DB() *sql.DB { return s.db }
+
+// ListQuery is one statement of Find.
+type ListQuery struct {
+	Table, Index, SQL string
+	Args              []any
+	Short             bool // looks through the latest rows alone
+}
+
+// Lists are the statements that Find may run for a query.
+func (s *Store) Lists(ctx context.Context, q notify.Query) (all []ListQuery, err error) {
+	add := func(l list) {
+		index := l.index
+		if index == "" {
+			index = map[string]string{"events": "events_pkey", "messages": "messages_pkey"}[l.table]
+			if _, ok := s.dialect.(lite); ok {
+				index = "sqlite_autoindex_" + l.table + "_1"
+			}
+		}
+		all = append(all, ListQuery{l.table, index, l.query(s.dialect), l.args, l.latest > 0})
+	}
+	if q.Channel != notify.WebSocket {
+		add(messagesList(&q))
+	}
+	if !asksShown(&q) {
+		return all, nil
+	}
+	if q.CustomerID != "" && q.OrderID == "" {
+		many, err := s.hasManyOrders(ctx, q.CustomerID)
+		if many || err != nil {
+			add(latestEventsList(&q))
+			return all, err
+		}
+	}
+	add(eventsList(&q))
+	return all, nil
+}
+
+// Engine is "sqlite" or "postgres".
+func (s *Store) Engine() string {
+	if _, ok := s.dialect.(lite); ok {
+		return "sqlite"
+	}
+	return "postgres"
+}

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"onmyway/notify"
 )
@@ -15,11 +13,10 @@ import (
 const (
 	messageList = `id, event_id, order_id, customer_id, line, milestone, sequence, channel, address, title, body, link, locale,
 		template, urgency, standing, state, reason, occurred_at, created_at, due_at, expires_at, updated_at, attempt,
-		provider_id, resend_of, resend_no`
+		provider_id, resend_of, resend_no, asked, recorded_at, trace`
 	// An event's own row, read as its WebSocket message. What it does not have is filled in by shownFields.
-	shownList = `id, order_id, customer_id, line, milestone, sequence, title, body, locale, template, state, reason,
-		occurred_at, received_at, not_sent, event_key, data, topic, part, off, record_at`
-	originList = `event_key, data, topic, part, off, record_at`
+	shownList = `id, order_id, customer_id, line, milestone, sequence, title, body, locale, asked, template, state,
+		reason, occurred_at, received_at, not_sent, event_key, data, topic, part, off, record_at`
 )
 
 // messageFields is where the columns of messageList go.
@@ -27,10 +24,10 @@ func messageFields(m *notify.Message) []any {
 	return []any{idOf{&m.ID}, idOf{&m.EventID}, &m.OrderID, &m.CustomerID, &m.Line, &m.Milestone, &m.Sequence, &m.Channel,
 		&m.Address, &m.Title, &m.Body, &m.Link, &m.Locale, &m.Template, &m.Urgency, &m.Standing, &m.State, &m.Reason,
 		timeIn{&m.OccurredAt}, timeIn{&m.CreatedAt}, timeIn{&m.DueAt}, timeIn{&m.ExpiresAt}, timeIn{&m.UpdatedAt},
-		&m.Attempt, &m.ProviderID, idOf{&m.ResendOf}, &m.ResendNo}
+		&m.Attempt, &m.ProviderID, idOf{&m.ResendOf}, &m.ResendNo, &m.Asked, timeIn{&m.RecordedAt}, &m.Trace}
 }
 
-// originFields is where the columns of originList go.
+// originFields is where the last columns of shownList go.
 func originFields(e *notify.Entry) []any {
 	o := &e.Origin
 	return []any{&e.EventKey, &e.Data, &o.Topic, &o.Partition, &o.Offset, timeIn{&o.Time}}
@@ -38,42 +35,33 @@ func originFields(e *notify.Entry) []any {
 
 // Find lists messages, newest first. An event is listed as its WebSocket message. Limit is taken as it is.
 func (s *Store) Find(ctx context.Context, q notify.Query) ([]notify.Entry, error) {
-	var found []notify.Entry
-	if q.Phone == "" && (q.Channel == "" || q.Channel == notify.WebSocket) {
-		shown, err := s.findShown(ctx, s.conditions(&q, "received_at"), q.Limit)
-		if err != nil {
-			return nil, fmt.Errorf("find live messages: %w", err)
-		}
-		found = shown
+	own, err := s.ownIDs(ctx, &q)
+	if err != nil {
+		return nil, fmt.Errorf("find messages: %w", err)
 	}
-	if q.Channel != notify.WebSocket {
-		own, err := s.findMessages(ctx, s.conditions(&q, "created_at"), q.Limit)
-		if err != nil {
-			return nil, fmt.Errorf("find messages: %w", err)
-		}
-		found = append(found, own...)
+	shown, err := s.shownIDs(ctx, &q)
+	if err != nil {
+		return nil, fmt.Errorf("find live messages: %w", err)
 	}
-	slices.SortFunc(found, func(a, b notify.Entry) int { return bytes.Compare(b.ID[:], a.ID[:]) })
-	found = found[:min(q.Limit, len(found))]
-	if err := s.explain(ctx, found); err != nil {
-		return nil, fmt.Errorf("explain messages: %w", err)
+	page := newest(append(own, shown...), q.Limit)
+	found, err := s.entries(ctx, page)
+	if err != nil {
+		return nil, fmt.Errorf("read %d messages: %w", len(page), err)
 	}
 	return found, nil
 }
 
+// newest keeps the newest ids, the newest first.
+func newest(ids []notify.ID, limit int) []notify.ID {
+	slices.SortFunc(ids, func(a, b notify.ID) int { return bytes.Compare(b[:], a[:]) })
+	return ids[:min(limit, len(ids))]
+}
+
 // Entry is one message with all that explains it. Errors: notify.ErrNotFound.
 func (s *Store) Entry(ctx context.Context, id notify.ID) (notify.Entry, error) {
-	var w where
-	w.and("id = ", id[:])
-	found, err := s.findMessages(ctx, w, 1)
-	if err == nil && len(found) == 0 {
-		found, err = s.findShown(ctx, w, 1)
-	}
+	found, err := s.entries(ctx, []notify.ID{id})
 	if err == nil && len(found) == 0 {
 		err = notify.ErrNotFound
-	}
-	if err == nil {
-		err = s.explain(ctx, found)
 	}
 	if err != nil {
 		return notify.Entry{}, fmt.Errorf("message %s: %w", id, err)
@@ -81,75 +69,87 @@ func (s *Store) Entry(ctx context.Context, id notify.ID) (notify.Entry, error) {
 	return found[0], nil
 }
 
-// where collects the conditions of a query.
-type where struct {
-	terms []string
-	args  []any
-	// narrow tells that an index on something else than the id finds the few rows in question. They are then read first
-	// and ordered afterwards; PostgreSQL may otherwise walk all ids from the newest in search of them.
-	narrow bool
+func (s *Store) ownIDs(ctx context.Context, q *notify.Query) ([]notify.ID, error) {
+	if q.Channel == notify.WebSocket {
+		return nil, nil
+	}
+	l := messagesList(q)
+	return s.ids(ctx, l.query(s.dialect), l.args)
 }
 
-func (w *where) and(term string, arg any) {
-	w.args = append(w.args, arg)
-	w.terms = append(w.terms, term+"$"+strconv.Itoa(len(w.args)))
+// asksShown tells whether a WebSocket message can answer a query.
+func asksShown(q *notify.Query) bool {
+	return q.Phone == "" && (q.Channel == "" || q.Channel == notify.WebSocket) &&
+		(q.State == "" || slices.Contains(shownStates, q.State))
 }
 
-func (w *where) String() string {
-	if len(w.terms) == 0 {
-		return "true"
+// shownIDs lists events. Those of a customer with many orders are looked for among the latest of all, and only when these
+// do not fill the page by the customer's orders.
+func (s *Store) shownIDs(ctx context.Context, q *notify.Query) ([]notify.ID, error) {
+	if !asksShown(q) {
+		return nil, nil
 	}
-	return strings.Join(w.terms, " AND ")
+	if q.CustomerID != "" && q.OrderID == "" {
+		many, err := s.hasManyOrders(ctx, q.CustomerID)
+		if err != nil {
+			return nil, err
+		}
+		if many {
+			l := latestEventsList(q)
+			ids, err := s.ids(ctx, l.query(s.dialect), l.args)
+			if err != nil || len(ids) >= q.Limit {
+				return ids, err
+			}
+			more, args := l.more(s.dialect)
+			if rest, err := s.ids(ctx, more, args); err != nil || len(rest) == 0 {
+				return ids, err
+			}
+		}
+	}
+	l := eventsList(q)
+	return s.ids(ctx, l.query(s.dialect), l.args)
 }
 
-func (s *Store) conditions(q *notify.Query, created string) (w where) {
-	if q.CustomerID != "" {
-		w.and("customer_id = ", q.CustomerID)
-		// The big tables have no index by customer: the orders of a customer are few, and lead to everything.
-		w.terms = append(w.terms, "order_id IN (SELECT order_id FROM order_heads WHERE customer_id = $1)")
-	}
-	if q.OrderID != "" {
-		w.and("order_id = ", q.OrderID)
-	}
-	if q.Phone != "" {
-		w.and("channel = 'sms' AND address = ", q.Phone)
-	}
-	w.narrow = len(w.args) > 0
-	if q.Channel != "" && q.Channel != notify.WebSocket {
-		w.and("channel = ", string(q.Channel))
-	}
-	if q.State != "" {
-		w.and("state = ", string(q.State))
-	}
-	if q.Milestone != "" {
-		w.and("milestone = ", q.Milestone)
-	}
-	if !q.Since.IsZero() {
-		w.and(created+" >= ", millis(q.Since))
-	}
-	if !q.Until.IsZero() {
-		w.and(created+" < ", millis(q.Until))
-	}
-	if !q.Before.IsZero() {
-		w.and("id < ", q.Before[:])
-	}
-	return w
+func (s *Store) hasManyOrders(ctx context.Context, customer string) (bool, error) {
+	const q = `SELECT count(*) FROM (SELECT 1 FROM order_heads WHERE customer_id = $1 LIMIT $2) AS orders`
+	var n int
+	err := s.read.QueryRowContext(ctx, q, customer, manyOrders).Scan(&n)
+	return n == manyOrders, err
 }
 
-// newest writes a query for the newest rows of a table.
-func (w *where) newest(list, table string, limit int) (string, []any) {
-	last := " ORDER BY id DESC LIMIT $" + strconv.Itoa(len(w.args)+1)
-	args := append(slices.Clone(w.args), limit)
-	q := "SELECT " + list + " FROM " + table + " WHERE " + w.String()
-	if w.narrow {
-		return "WITH few AS MATERIALIZED (" + q + ") SELECT * FROM few" + last, args
-	}
-	return q + last, args
-}
-
-func (s *Store) findMessages(ctx context.Context, w where, limit int) (found []notify.Entry, err error) {
-	q, args := w.newest(messageList+", attempts, asked_by, asked_why", "messages", limit)
+func (s *Store) ids(ctx context.Context, q string, args []any) (ids []notify.ID, err error) {
 	rows, err := s.read.QueryContext(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	_, err = drain(rows, func(scan func(...any) error) error {
+		var id notify.ID
+		err := scan(idOf{&id})
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}
+
+// entries reads messages and events in the order of their ids. Those that are not there are left out.
+func (s *Store) entries(ctx context.Context, ids []notify.ID) ([]notify.Entry, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	found, err := s.ownEntries(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	if found, err = s.withEvents(ctx, ids, found); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b notify.Entry) int { return bytes.Compare(b.ID[:], a.ID[:]) })
+	return found, s.resends(ctx, found)
+}
+
+func (s *Store) ownEntries(ctx context.Context, ids []notify.ID) (found []notify.Entry, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+messageList+`, attempts, asked_by, asked_why FROM messages
+		WHERE id`+s.dialect.inIDs(1), s.dialect.ids(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -162,38 +162,62 @@ func (s *Store) findMessages(ctx context.Context, w where, limit int) (found []n
 		found = append(found, e)
 		return fromJSON(attempts, &found[len(found)-1].Attempts)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return found, s.origins(ctx, found)
+	return found, err
 }
 
-func (s *Store) findShown(ctx context.Context, w where, limit int) (found []notify.Entry, err error) {
-	q, args := w.newest(shownList, "events", limit)
-	rows, err := s.read.QueryContext(ctx, q, args...)
+// withEvents adds the events among ids as WebSocket messages, and fills in what the events of other messages say.
+func (s *Store) withEvents(ctx context.Context, ids []notify.ID, found []notify.Entry) ([]notify.Entry, error) {
+	asked, at := make(map[notify.ID]bool, len(ids)), make(map[notify.ID][]int, len(found))
+	for _, id := range ids {
+		asked[id] = true
+	}
+	for i := range found {
+		asked[found[i].ID] = false
+		at[found[i].EventID] = append(at[found[i].EventID], i)
+	}
+	events := make([]notify.ID, 0, len(ids))
+	for id, shown := range asked {
+		if shown && at[id] == nil {
+			events = append(events, id)
+		}
+	}
+	for id := range at {
+		events = append(events, id)
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT `+shownList+` FROM events WHERE id`+s.dialect.inIDs(1), s.dialect.ids(events))
 	if err != nil {
 		return nil, err
 	}
 	_, err = drain(rows, func(scan func(...any) error) error {
-		var e notify.Entry
-		var notSent []byte
-		if err := scan(append(shownFields(&e.Message, &notSent), originFields(&e)...)...); err != nil {
-			return err
+		e, err := scanShown(scan)
+		for _, i := range at[e.ID] {
+			found[i].EventKey, found[i].Data, found[i].Origin = e.EventKey, e.Data, e.Origin
 		}
-		e.EventID, e.Channel, e.DueAt, e.UpdatedAt = e.ID, notify.WebSocket, e.CreatedAt, e.CreatedAt
-		if kind := notify.MilestoneOf(e.Line, e.Milestone); kind != nil {
-			e.Urgency, e.Standing = kind.Urgency, kind.Standing
+		if asked[e.ID] {
+			found = append(found, e)
 		}
-		found = append(found, e)
-		return fromJSON(notSent, &found[len(found)-1].NotSent)
+		return err
 	})
 	return found, err
+}
+
+func scanShown(scan func(...any) error) (e notify.Entry, err error) {
+	var notSent []byte
+	if err := scan(append(shownFields(&e.Message, &notSent), originFields(&e)...)...); err != nil {
+		return e, err
+	}
+	e.EventID, e.Channel, e.DueAt, e.UpdatedAt = e.ID, notify.WebSocket, e.CreatedAt, e.CreatedAt
+	e.RecordedAt = e.Origin.Time
+	if kind := notify.MilestoneOf(e.Line, e.Milestone); kind != nil {
+		e.Urgency, e.Standing = kind.Urgency, kind.Standing
+	}
+	return e, fromJSON(notSent, &e.NotSent)
 }
 
 // shownFields is where the first columns of shownList go; originFields is where the rest goes.
 func shownFields(m *notify.Message, notSent *[]byte) []any {
 	return []any{idOf{&m.ID}, &m.OrderID, &m.CustomerID, &m.Line, &m.Milestone, &m.Sequence, &m.Title, &m.Body, &m.Locale,
-		&m.Template, &m.State, &m.Reason, timeIn{&m.OccurredAt}, timeIn{&m.CreatedAt}, notSent}
+		&m.Asked, &m.Template, &m.State, &m.Reason, timeIn{&m.OccurredAt}, timeIn{&m.CreatedAt}, notSent}
 }
 
 func fromJSON(b []byte, v any) error {
@@ -203,44 +227,17 @@ func fromJSON(b []byte, v any) error {
 	return json.Unmarshal(b, v)
 }
 
-// origins fills in what the events of messages say.
-func (s *Store) origins(ctx context.Context, found []notify.Entry) error {
+// resends fills in which messages were made from those found.
+func (s *Store) resends(ctx context.Context, found []notify.Entry) error {
 	if len(found) == 0 {
 		return nil
 	}
-	ids, at := make([]notify.ID, len(found)), make(map[notify.ID][]int, len(found))
+	ids, at := make([]notify.ID, len(found)), make(map[notify.ID]int, len(found))
 	for i := range found {
-		ids[i] = found[i].EventID
-		at[ids[i]] = append(at[ids[i]], i)
+		ids[i], at[found[i].ID] = found[i].ID, i
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT id, `+originList+` FROM events WHERE id`+s.dialect.inIDs(1), s.dialect.ids(ids))
-	if err != nil {
-		return err
-	}
-	_, err = drain(rows, func(scan func(...any) error) error {
-		var id notify.ID
-		var e notify.Entry
-		err := scan(append([]any{idOf{&id}}, originFields(&e)...)...)
-		for _, i := range at[id] {
-			found[i].EventKey, found[i].Data, found[i].Origin = e.EventKey, e.Data, e.Origin
-		}
-		return err
-	})
-	return err
-}
-
-// explain fills in which messages were made from those found.
-func (s *Store) explain(ctx context.Context, found []notify.Entry) error {
-	if len(found) == 0 {
-		return nil
-	}
-	ids, orders, at := make([]notify.ID, len(found)), make([]string, len(found)), make(map[notify.ID]int, len(found))
-	for i := range found {
-		ids[i], orders[i], at[found[i].ID] = found[i].ID, found[i].OrderID, i
-	}
-	d := s.dialect
-	rows, err := s.read.QueryContext(ctx, `SELECT id, resend_of FROM messages
-		WHERE order_id`+d.inTexts(1)+` AND resend_of`+d.inIDs(2)+` ORDER BY id`, d.texts(orders), d.ids(ids))
+	rows, err := s.read.QueryContext(ctx, `SELECT id, resend_of FROM messages WHERE resend_of IS NOT NULL
+		AND resend_of`+s.dialect.inIDs(1)+` ORDER BY id`, s.dialect.ids(ids))
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,13 @@ func insert(table string, columns []column, returning string) *batch {
 	}
 }
 
+// insertAll makes a batch that adds rows of a table that must not be there.
+func insertAll(table string, columns []column) *batch {
+	b := insert(table, columns, "")
+	b.skip = ""
+	return b
+}
+
 // shape is one form of a batch: for a number of rows, and with or without the RETURNING clause.
 type shape struct {
 	batch     *batch

@@ -6,68 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"onmyway/notify"
 )
-
-// Begin implements notify.Ledger.
-func (s *Store) Begin(ctx context.Context, now time.Time, ms []*notify.Message, ok []bool) error {
-	again := s.unsure.takeBegun(ms)
-	err := s.inTx(ctx, func(tx *sql.Tx) error { return s.begin(ctx, tx, now, ms, ok, again) })
-	if err == nil {
-		return nil
-	}
-	clear(ok)
-	// The caller sends nothing after an error: what is "sending" by then may begin once more.
-	if isUnclear(err) {
-		again = again[:0]
-		for _, m := range ms {
-			again = append(again, m.ID)
-		}
-	}
-	s.unsure.mayHaveBegun(now, again)
-	return fmt.Errorf("begin %d messages: %w", len(ms), err)
-}
-
-func (s *Store) begin(ctx context.Context, tx *sql.Tx, now time.Time, ms []*notify.Message, ok []bool, again []notify.ID) error {
-	at := make(map[notify.ID]int, len(ms))
-	ids := make([]notify.ID, len(ms))
-	for i, m := range ms {
-		ok[i], at[m.ID], ids[i] = false, i, m.ID
-	}
-	d := s.dialect
-	if _, err := tx.ExecContext(ctx, `UPDATE messages SET state = 'suppressed', reason = 'expired', owner = NULL, updated_at = $1
-		WHERE id`+d.inIDs(3)+` AND state = 'pending' AND owner = $2 AND expires_at <= $1`, millis(now), s.me, d.ids(ids)); err != nil {
-		return err
-	}
-	begun := func(scan func(...any) error) error {
-		var id notify.ID
-		var attempt int
-		err := scan(idOf{&id}, &attempt)
-		if i, known := at[id]; known && err == nil {
-			ms[i].Attempt, ok[i] = attempt, true
-		}
-		return err
-	}
-	if len(again) > 0 {
-		rows, err := tx.QueryContext(ctx, `SELECT id, attempt FROM messages
-			WHERE id`+d.inIDs(2)+` AND state = 'sending' AND owner = $1`, s.me, d.ids(again))
-		if err == nil {
-			_, err = drain(rows, begun)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	rows, err := tx.QueryContext(ctx, `UPDATE messages SET state = 'sending', attempt = attempt + 1, updated_at = $1
-		WHERE id`+d.inIDs(3)+` AND state = 'pending' AND owner = $2 AND due_at <= $1 AND expires_at > $1
-		RETURNING id, attempt`, millis(now), s.me, d.ids(ids))
-	if err == nil {
-		_, err = drain(rows, begun)
-	}
-	return err
-}
 
 // Ours implements notify.Ledger.
 func (s *Store) Ours(ctx context.Context, ms []*notify.Message, ok []bool) error {
@@ -97,9 +40,10 @@ func (s *Store) Ours(ctx context.Context, ms []*notify.Message, ok []bool) error
 // Finish implements notify.Ledger.
 func (s *Store) Finish(ctx context.Context, now time.Time, done []notify.Outcome) error {
 	rounds, err := s.rounds(now, done)
+	var stopped []string // numbers that the provider refuses
 	if err == nil {
-		err = s.inTx(ctx, func(tx *sql.Tx) error {
-			if err := s.forget(ctx, tx, done); err != nil { // customers before messages, as in Add and PutCustomer
+		err = s.inTxAgain(ctx, func(tx *sql.Tx) error {
+			if err := s.forget(ctx, tx, done); err != nil { // customers before messages, as in Add and EditCustomer
 				return err
 			}
 			for _, rows := range rounds {
@@ -107,8 +51,12 @@ func (s *Store) Finish(ctx context.Context, now time.Time, done []notify.Outcome
 					return err
 				}
 			}
-			return nil
+			stopped, err = s.stopRefused(ctx, tx, now, done)
+			return err
 		})
+	}
+	if err == nil && len(stopped) > 0 {
+		err = s.silence(ctx, now, stopped...)
 	}
 	if err != nil {
 		return fmt.Errorf("store %d outcomes: %w", len(done), err)
@@ -134,10 +82,13 @@ func (s *Store) rounds(now time.Time, done []notify.Outcome) ([]cells, error) {
 			rounds = append(rounds, nil)
 		}
 		rounds[n] = append(rounds[n], o.Message[:], s.me, millis(now), string(o.State), string(o.Reason), millis(o.DueAt),
-			int64(a.No), !a.StartedAt.IsZero(), string(attempt), a.ProviderID)
+			int64(a.No), !a.StartedAt.IsZero(), string(attempt), a.ProviderID, recorded(a.No))
 	}
 	return rounds, nil
 }
+
+// recorded is the LIKE pattern of attempts that have one with a number: a quote inside of a text is written with a backslash.
+func recorded(no int) string { return `%{"no":` + strconv.Itoa(no) + `,%` }
 
 // forget deletes push subscriptions that are gone.
 func (s *Store) forget(ctx context.Context, tx *sql.Tx, done []notify.Outcome) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"onmyway/notify"
 )
@@ -117,20 +118,44 @@ func (s *Store) heads(ctx context.Context, orders []notify.OrderLine, dst []noti
 		at[o] = append(at[o], i)
 		names[i] = o.OrderID
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT order_id, line, customer_id, milestone, sequence, occurred_at, facts, version
-		FROM order_heads WHERE order_id`+s.dialect.inTexts(1), s.dialect.texts(names))
+	return s.eachHead(ctx, names, func(h notify.Head) {
+		for _, i := range at[notify.OrderLine{OrderID: h.OrderID, Line: h.Line}] {
+			dst[i] = h
+		}
+	})
+}
+
+func (s *Store) eachHead(ctx context.Context, orders []string, each func(h notify.Head)) error {
+	rows, err := s.read.QueryContext(ctx, `SELECT order_id, line, customer_id, milestone, sequence, occurred_at, facts, version,
+		told_start, told_end FROM order_heads WHERE order_id`+s.dialect.inTexts(1), s.dialect.texts(orders))
 	if err != nil {
 		return err
 	}
 	_, err = drain(rows, func(scan func(...any) error) error {
 		var h notify.Head
-		err := scan(&h.OrderID, &h.Line, &h.CustomerID, &h.Milestone, &h.Sequence, timeIn{&h.OccurredAt}, &h.Facts, &h.Version)
-		for _, i := range at[notify.OrderLine{OrderID: h.OrderID, Line: h.Line}] {
-			dst[i] = h
+		err := scan(&h.OrderID, &h.Line, &h.CustomerID, &h.Milestone, &h.Sequence, timeIn{&h.OccurredAt}, &h.Facts, &h.Version,
+			timeIn{&h.Told.Start}, timeIn{&h.Told.End})
+		if err == nil {
+			each(h)
 		}
 		return err
 	})
 	return err
+}
+
+// Order is how far an order has come in each line of business, in the order of notify.Lines. Errors: notify.ErrNotFound.
+func (s *Store) Order(ctx context.Context, orderID string) (heads []notify.Head, err error) {
+	err = s.eachHead(ctx, []string{orderID}, func(h notify.Head) { heads = append(heads, h) })
+	if err == nil && len(heads) == 0 {
+		err = notify.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("order: %w", err)
+	}
+	slices.SortFunc(heads, func(a, b notify.Head) int {
+		return slices.Index(notify.Lines, a.Line) - slices.Index(notify.Lines, b.Line)
+	})
+	return heads, nil
 }
 
 // Position tells the offset at which reading a partition goes on, and whether anything was ever stored of it.

@@ -28,14 +28,18 @@ type Store struct {
 	commit  func(*sql.Tx) error // replaced by tests
 
 	prepared map[shape]*sql.Stmt // SQLite only; made by Register
+	watched  watched
 	epoch    string
 	secret   []byte
 }
 
 var (
-	_ notify.Store  = (*Store)(nil)
-	_ notify.Ledger = (*Store)(nil)
-	_ notify.Outbox = (*Store)(nil)
+	_ notify.Store     = (*Store)(nil)
+	_ notify.Ledger    = (*Store)(nil)
+	_ notify.Outbox    = (*Store)(nil)
+	_ notify.Unsettled = (*Store)(nil)
+	_ notify.Unheard   = (*Store)(nil)
+	_ notify.OptOuts   = (*Store)(nil)
 )
 
 // Open connects to "postgres://user@host/database" or "sqlite:path" and asks for a sign of life, which ctx bounds. The

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"onmyway/notify"
+	"onmyway/notify/notifytest"
 )
 
 func reviewBatch(n int64, order, customer string, ms *notify.Milestone, now time.Time, due time.Time) (*notify.Batch, *notify.Message) {
@@ -31,9 +32,7 @@ func TestOptOutAfterOrderMoved(t *testing.T) {
 			if err := s.Add(t.Context(), b2); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.PutCustomer(t.Context(), now, notify.Customer{ID: "c-1", Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}}); err != nil {
-				t.Fatal(err)
-			}
+			notifytest.PutCustomer(t, s, now, notify.Customer{ID: "c-1", Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}})
 			e, err := s.Entry(t.Context(), m.ID)
 			if err != nil || e.State != notify.Suppressed {
 				t.Errorf("%s %v, want suppressed", e.State, err)
@@ -56,9 +55,7 @@ func TestOptOutWhileSending(t *testing.T) {
 			if err := s.Begin(t.Context(), now, []*notify.Message{m}, ok); err != nil || !ok[0] {
 				t.Fatal(ok, err)
 			}
-			if _, err := s.PutCustomer(t.Context(), now, notify.Customer{ID: "c-1", Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}}); err != nil {
-				t.Fatal(err)
-			}
+			notifytest.PutCustomer(t, s, now, notify.Customer{ID: "c-1", Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}})
 			o := notify.Outcome{Message: m.ID, Channel: notify.SMS, State: notify.Pending, DueAt: now, Attempt: notify.Attempt{No: 1, StartedAt: now}}
 			if err := s.Finish(t.Context(), now, []notify.Outcome{o}); err != nil {
 				t.Fatal(err)
@@ -79,10 +76,9 @@ func TestResendBehindOptOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Resender has looked the customer up here: opted in
-	if _, err := s.PutCustomer(t.Context(), now, notify.Customer{ID: "c-1", Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}}); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := s.AddResend(t.Context(), now, m.ID, *m, "ann", "why", notify.Idempotent{Principal: "a", Key: "k"}); err != nil {
+	notifytest.PutCustomer(t, s, now, notify.Customer{ID: "c-1", Preferences: notify.Preferences{Channels: map[notify.Channel]bool{notify.SMS: false}}})
+	resend := notify.Resend{Message: *m, Of: m.ID, Why: "why", Key: notify.Idempotent{Principal: "a", Key: "k"}}
+	if _, _, err := s.AddResend(t.Context(), notifytest.By("ann", now), &resend); err != nil {
 		t.Skip("refused: ", err)
 	}
 	if ms, _ := s.Claim(t.Context(), now, notify.SMS, 10); len(ms) != 0 {

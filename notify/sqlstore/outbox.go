@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"onmyway/notify"
@@ -24,22 +25,15 @@ func (s *Store) Claim(ctx context.Context, now time.Time, ch notify.Channel, lim
 		if _, err := tx.ExecContext(ctx, expire, millis(now), string(ch)); err != nil {
 			return err
 		}
-		// MATERIALIZED: PostgreSQL may otherwise run the inner query more than once and claim more than the limit.
-		rows, err := tx.QueryContext(ctx, `WITH due AS MATERIALIZED (SELECT id FROM messages
-				WHERE channel = $1 AND state = 'pending' AND owner IS NULL AND due_at <= $2 AND expires_at > $2
-				ORDER BY due_at LIMIT $3`+s.dialect.skipLocked()+`)
-			UPDATE messages SET owner = $4 WHERE id IN (SELECT id FROM due) AND state = 'pending' AND owner IS NULL
-			RETURNING `+messageList, string(ch), millis(now), limit, s.me)
-		if err != nil {
-			return err
+		for full := true; full && len(claimed) < limit; {
+			asked := limit - len(claimed)
+			ms, met, err := s.claim(ctx, tx, now, ch, asked)
+			if err != nil {
+				return err
+			}
+			claimed, full = append(claimed, ms...), met == asked
 		}
-		_, err = drain(rows, func(scan func(...any) error) error {
-			var m notify.Message
-			err := scan(messageFields(&m)...)
-			claimed = append(claimed, m)
-			return err
-		})
-		return err
+		return nil
 	})
 	if err != nil {
 		if isUnclear(err) {
@@ -51,6 +45,37 @@ func (s *Store) Claim(ctx context.Context, now time.Time, ch notify.Channel, lim
 		return cmp.Or(a.DueAt.Compare(b.DueAt), bytes.Compare(a.ID[:], b.ID[:]))
 	})
 	return claimed, nil
+}
+
+// claim takes the next messages that are due: met is how many there were. Those that would overtake an earlier one are left
+// for a while, so that nobody meets them again and again.
+func (s *Store) claim(ctx context.Context, tx *sql.Tx, now time.Time, ch notify.Channel, limit int) (ms []notify.Message, met int, err error) {
+	rows, err := tx.QueryContext(ctx, claimQuery(s.dialect), string(ch), millis(now), limit, s.me, millis(now.Add(deferred)))
+	if err != nil {
+		return nil, 0, err
+	}
+	_, err = drain(rows, func(scan func(...any) error) error {
+		var m notify.Message
+		var held bool
+		err := scan(append([]any{&held}, messageFields(&m)...)...)
+		if met++; !held {
+			ms = append(ms, m)
+		}
+		return err
+	})
+	return ms, met, err
+}
+
+// claimQuery says MATERIALIZED because PostgreSQL may otherwise run the inner query more than once and claim more than the
+// limit.
+func claimQuery(d dialect) string {
+	return `WITH next AS MATERIALIZED (SELECT id AS next_id, ` + behind(d) + ` AS held FROM messages
+			WHERE channel = $1 AND state = 'pending' AND owner IS NULL AND due_at <= $2 AND expires_at > $2
+			ORDER BY due_at LIMIT $3` + d.skipLocked() + `)
+		UPDATE messages SET owner = CASE WHEN held THEN NULL ELSE $4 END, due_at = CASE WHEN held THEN $5 ELSE due_at END,
+			updated_at = CASE WHEN held THEN updated_at ELSE $2 END
+		FROM next WHERE id = next_id AND state = 'pending' AND owner IS NULL
+		RETURNING owner IS NULL, ` + messageList
 }
 
 func idsOf(ms []notify.Message) []notify.ID {
@@ -91,7 +116,14 @@ func (s *Store) Reclaim(ctx context.Context, now time.Time) (n int, err error) {
 			s.Died(owner)
 		}
 	}
-	return n, nil
+	forgotten, err := s.watch(ctx, now)
+	if err != nil {
+		return n, fmt.Errorf("look for messages that this process forgot: %w", err)
+	}
+	if err := s.forgetParked(ctx, now); err != nil {
+		return n, fmt.Errorf("forget reports without a message: %w", err)
+	}
+	return n + forgotten, nil
 }
 
 // owners lists the other processes: those that registered, and any that messages name although nobody registered it.
@@ -153,13 +185,29 @@ const inFlight = `state IN ('pending', 'sending')`
 
 // abandon makes an owner's messages nobody's. A text message that was being sent may have left: it is verified first.
 func abandon(ctx context.Context, tx *sql.Tx, now time.Time, owner string) (int, error) {
+	return takeAway(ctx, tx, now, notify.OwnerDied, `owner = $1 AND `+inFlight, owner)
+}
+
+// takeAway makes messages nobody's that their owner will not send any more, for a reason. Where is a condition of args. When
+// they began is in updated_at: it goes into their history, because no attempt tells.
+func takeAway(ctx context.Context, tx *sql.Tx, now time.Time, why notify.Reason, where string, args ...any) (int, error) {
+	unclear, err := step{At: millis(now), State: notify.Verify, Reason: why}.json()
+	if err != nil {
+		return 0, err
+	}
+	const text = `state = 'sending' AND channel = 'sms'`
+	arg := func(n int) string { return "$" + strconv.Itoa(len(args)+n) }
+	steps := `'{"at":' || updated_at || ',"state":"sending"},' || CAST(` + arg(3) + ` AS TEXT)`
 	result, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL,
-		updated_at = CASE WHEN state = 'sending' THEN $1 ELSE updated_at END,
+		updated_at = CASE WHEN state = 'sending' THEN `+arg(1)+` ELSE updated_at END,
+		look_at = CASE WHEN `+text+` THEN `+arg(1)+` ELSE look_at END,
 		state = CASE WHEN state = 'pending' THEN state WHEN channel = 'sms' THEN 'verify'
 			WHEN stop <> '' THEN 'suppressed' ELSE 'pending' END,
-		reason = CASE WHEN state = 'pending' THEN reason WHEN channel = 'sms' THEN 'owner_died'
-			WHEN stop <> '' THEN stop ELSE reason END
-		WHERE owner = $2 AND `+inFlight, millis(now), owner)
+		reason = CASE WHEN state = 'pending' THEN reason WHEN channel = 'sms' THEN `+arg(2)+`
+			WHEN stop <> '' THEN stop ELSE reason END,
+		history = CASE WHEN NOT (`+text+`) THEN history WHEN history IS NULL THEN '[' || `+steps+` || ']'
+			ELSE substr(history, 1, length(history) - 1) || ',' || `+steps+` || ']' END
+		WHERE `+where, append(args, millis(now), string(why), unclear)...)
 	if err != nil {
 		return 0, err
 	}

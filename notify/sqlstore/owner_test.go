@@ -101,8 +101,15 @@ func TestSessionLockIsTakenAgain(t *testing.T) {
 		t.Errorf("reclaimed %d (%v) from a process that has its lock again", n, err)
 	}
 	claimed(t, s, 1)
+	lock := s.LockNumber()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+	for holds := 1; holds != 0; runtime.Gosched() { // the server lets go a moment after the session has ended
+		if time.Now().After(deadline) {
+			t.Fatal("the lock is held by nobody")
+		}
+		holds = sessionOf(t, peer, lock)
 	}
 	if n, err := peer.Reclaim(t.Context(), noon); n != 1 || err != nil {
 		t.Errorf("reclaimed %d (%v) from a process that died in the end, want 1", n, err)
@@ -110,9 +117,12 @@ func TestSessionLockIsTakenAgain(t *testing.T) {
 }
 
 // session is the server process that holds the lock of s; 0 when none does.
-func session(t *testing.T, s *sqlstore.Store) (pid int) {
+func session(t *testing.T, s *sqlstore.Store) (pid int) { return sessionOf(t, s, s.LockNumber()) }
+
+// sessionOf asks the server that s is connected to.
+func sessionOf(t *testing.T, s *sqlstore.Store, lock int64) (pid int) {
 	t.Helper()
-	err := s.DB().QueryRowContext(t.Context(), sqlstore.LockSession, s.LockNumber()).Scan(&pid)
+	err := s.DB().QueryRowContext(t.Context(), sqlstore.LockSession, lock).Scan(&pid)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		t.Fatal(err)
 	}

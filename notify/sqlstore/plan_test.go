@@ -14,8 +14,9 @@ func TestSweepsUseIndexes(t *testing.T) {
 		`SELECT min(owner) FROM messages WHERE state IN ('pending', 'sending') AND owner > 'a'`,
 		`SELECT id FROM messages WHERE channel = 'sms' AND state = 'pending' AND owner IS NULL AND due_at <= 5 AND expires_at > 5 ORDER BY due_at LIMIT 5`,
 		`UPDATE messages SET stop = 'superseded' WHERE order_id = 'a' AND line = 'b' AND state IN ('pending', 'sending', 'verify')`,
-		`SELECT id FROM messages WHERE channel = 'sms' AND address = 'a' ORDER BY id DESC LIMIT 5`,
-		`SELECT id FROM events WHERE customer_id = 'a' AND order_id IN (SELECT order_id FROM order_heads WHERE customer_id = 'a')`,
+		`SELECT id FROM messages WHERE customer_id IN ('a', 'b') AND state IN ('pending', 'sending', 'verify')`,
+		`SELECT id, resend_of FROM messages WHERE resend_of IS NOT NULL AND resend_of IN (x'00', x'01') ORDER BY id`,
+		`SELECT no FROM audit WHERE object IN ('a', 'b')`,
 	} {
 		rows, err := s.DB().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+q)
 		if err != nil {

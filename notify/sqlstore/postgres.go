@@ -26,14 +26,24 @@ const (
 	statementTimeout = 30 * time.Second
 )
 
+// shortStatements are settings for many short statements, unless database.url has its own: compiling one, or sharing it among
+// processes, takes longer than running it.
+var shortStatements = map[string]string{
+	"statement_timeout":               strconv.FormatInt(statementTimeout.Milliseconds(), 10),
+	"jit":                             "off",
+	"max_parallel_workers_per_gather": "0",
+}
+
 func (s *Store) openPostgres(ctx context.Context, url string) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return fmt.Errorf(`read database.url: %w; write "postgres://user:password@host:5432/database"`, err)
 	}
 	session := config.Copy() // holds the lock and nothing else: no limit on how long a statement may wait
-	if _, said := config.RuntimeParams["statement_timeout"]; !said {
-		config.RuntimeParams["statement_timeout"] = strconv.FormatInt(statementTimeout.Milliseconds(), 10)
+	for name, value := range shortStatements {
+		if _, said := config.RuntimeParams[name]; !said {
+			config.RuntimeParams[name] = value
+		}
 	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(postgresConns)
@@ -144,14 +154,27 @@ func (*postgres) ids(ids []notify.ID) any {
 func (*postgres) texts(texts []string) any { return texts }
 func (*postgres) inIDs(n int) string       { return " = ANY ($" + strconv.Itoa(n) + "::uuid[])" }
 func (*postgres) inTexts(n int) string     { return " = ANY ($" + strconv.Itoa(n) + "::text[])" }
+func (*postgres) by(string) string         { return "" } // its statistics say the same
 func (*postgres) forUpdate() string        { return " FOR UPDATE" }
 func (*postgres) forShare() string         { return " FOR SHARE" }
 func (*postgres) skipLocked() string       { return " FOR UPDATE SKIP LOCKED" }
+
+// among puts the latest rows into a query of their own: with all conditions in one, the engine guesses how rare they are
+// and may read far more rows.
+func (*postgres) among(from, _, filter string, latest int) string {
+	return "SELECT id FROM (SELECT id, customer_id" + from + newestFirst + " LIMIT " + strconv.Itoa(latest) + ") AS latest WHERE " + filter
+}
 
 // refuses tells class 22 (data exception) and 23 (constraint violation) of SQLSTATE.
 func (*postgres) refuses(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23"))
+}
+
+// collides tells serialization_failure and deadlock_detected of SQLSTATE.
+func (*postgres) collides(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
 var _ dialect = (*postgres)(nil)

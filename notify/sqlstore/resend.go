@@ -11,57 +11,94 @@ import (
 	"onmyway/notify"
 )
 
-// AddResend stores m as a new pending message made from another one, for anybody to claim. Of m it keeps what is to be
-// said, to whom and when; ID, ResendOf, ResendNo and State are set. The same idempotency key gives the same message, with
-// again set; an empty key is none. Errors: notify.ErrKeyReused; notify.ErrNotFound when the event of m is not stored.
-func (s *Store) AddResend(ctx context.Context, now time.Time, of notify.ID, m notify.Message, by, why string, idem notify.Idempotent) (id notify.ID, again bool, err error) {
+// AddResend implements notify.ResendStore: it stores a pending message for anybody to claim. An empty key is none. Errors:
+// *notify.Refusal; notify.ErrKeyReused; notify.ErrNotFound when the event of the message is not stored.
+func (s *Store) AddResend(ctx context.Context, act notify.Act, r *notify.Resend) (id notify.ID, again bool, err error) {
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		// The lock on the event's row makes resends of one event wait for each other.
-		var e notify.Event
-		q := `SELECT event_key, occurred_at FROM events WHERE id = $1` + s.dialect.forUpdate()
-		err := tx.QueryRowContext(ctx, q, m.EventID[:]).Scan(&e.Key, timeIn{&e.OccurredAt})
-		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("event %s: %w", m.EventID, notify.ErrNotFound)
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.wanted(ctx, tx, &m); err != nil {
-			return err
-		}
-		if m.ResendNo, err = nextResend(ctx, tx, &m); err != nil {
-			return err
-		}
-		id = notify.MessageID(&e, m.Channel, m.Address, m.ResendNo)
-		if idem.Key != "" {
-			id, again, err = remember(ctx, tx, now, idem, id)
-			if err != nil || again {
-				return err
-			}
-		}
-		m.ID, m.ResendOf, m.State, m.Reason = id, of, notify.Pending, ""
-		m.CreatedAt, m.UpdatedAt, m.Attempt, m.ProviderID = now, now, 0, ""
-		if m.DueAt.IsZero() {
-			m.DueAt = now
-		}
-		row, err := appendMessage(nil, &m, "", asked{by, why})
-		if err == nil {
-			_, err = s.run(ctx, tx, insertMessages, row, nil)
-		}
+		id, again, err = s.addResend(ctx, tx, act, r)
 		return err
 	})
 	if err != nil {
-		return notify.ID{}, false, fmt.Errorf("store a resend of message %s: %w", of, err)
+		return notify.ID{}, false, fmt.Errorf("store a resend of message %s: %w", r.Of, err)
 	}
 	return id, again, nil
 }
 
-// wanted refuses a message that its customer does not want. The customer's row stays locked: a choice made from here on
+func (s *Store) addResend(ctx context.Context, tx *sql.Tx, act notify.Act, r *notify.Resend) (id notify.ID, again bool, err error) {
+	// The lock on the event's row makes resends of one event wait for each other.
+	var e notify.Event
+	q := `SELECT event_key, occurred_at FROM events WHERE id = $1` + s.dialect.forUpdate()
+	switch err := tx.QueryRowContext(ctx, q, r.EventID[:]).Scan(&e.Key, timeIn{&e.OccurredAt}); {
+	case errors.Is(err, sql.ErrNoRows):
+		return id, false, fmt.Errorf("event %s: %w", r.EventID, notify.ErrNotFound)
+	case err != nil:
+		return id, false, err
+	}
+	// A repeat gets its answer before it is asked whether the first has just left.
+	if id, err = madeBefore(ctx, tx, r.Key); !errors.Is(err, sql.ErrNoRows) {
+		return id, err == nil, err
+	}
+	if err := s.wanted(ctx, tx, &r.Message); err != nil {
+		return id, false, err
+	}
+	if !r.Force {
+		if err := justSent(ctx, tx, act.At, &r.Message); err != nil {
+			return id, false, err
+		}
+	}
+	m := r.Message
+	if m.ResendNo, err = nextResend(ctx, tx, &m); err != nil {
+		return id, false, err
+	}
+	m.ID, m.ResendOf = notify.MessageID(&e, m.Channel, m.Address, m.ResendNo), r.Of
+	if r.Key.Key != "" {
+		if id, again, err = remember(ctx, tx, act.At, r.Key, m.ID); err != nil || again {
+			return id, again, err
+		}
+	}
+	return m.ID, false, s.insertResend(ctx, tx, act, r, m)
+}
+
+// insertResend stores the message m of a resend and its audit.
+func (s *Store) insertResend(ctx context.Context, tx *sql.Tx, act notify.Act, r *notify.Resend, m notify.Message) error {
+	m.State, m.Reason, m.Attempt, m.ProviderID = notify.Pending, "", 0, ""
+	m.CreatedAt, m.UpdatedAt, m.RecordedAt, m.Trace = act.At, act.At, time.Time{}, ""
+	if m.DueAt.IsZero() {
+		m.DueAt = act.At
+	}
+	row, err := appendMessage(nil, &m, "", asked{act.By, r.Why})
+	if err == nil {
+		_, err = s.run(ctx, tx, insertMessages, row, nil)
+	}
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, tx, act, deed{notify.DidResend, "message:" + m.ID.String(), map[string]any{
+		"of": r.Of, "channel": m.Channel, "force": r.Force, "reason_given": r.Why != "",
+	}})
+}
+
+// justSent refuses news that have left on the channel of m within notify.JustSent, or are about to because somebody asked.
+func justSent(ctx context.Context, tx *sql.Tx, now time.Time, m *notify.Message) error {
+	const q = `SELECT COALESCE(max(CASE WHEN state IN ('accepted', 'sent', 'delivered') THEN updated_at ELSE created_at END), 0)
+		FROM messages WHERE order_id = $1 AND event_id = $2 AND channel = $3 AND (state IN ('accepted', 'sent', 'delivered')
+		OR resend_no > 0 AND state IN ('pending', 'sending', 'verify'))`
+	var left time.Time
+	if err := tx.QueryRowContext(ctx, q, m.OrderID, m.EventID[:], string(m.Channel)).Scan(timeIn{&left}); err != nil {
+		return err
+	}
+	if ago := now.Sub(left); ago < notify.JustSent {
+		return notify.JustSentRefusal(max(ago, 0))
+	}
+	return nil
+}
+
+// wanted refuses a message that its customer or recipient does not want. The customer's row stays locked: a choice made from here on
 // finds the message.
 func (s *Store) wanted(ctx context.Context, tx *sql.Tx, m *notify.Message) error {
 	kind := notify.MilestoneOf(m.Line, m.Milestone)
 	if kind == nil {
-		return nil
+		return s.allowed(ctx, tx, m)
 	}
 	c, err := scanCustomer(tx.QueryRowContext(ctx, `SELECT `+customerList+` FROM customers WHERE id = $1`+s.dialect.forShare(), m.CustomerID).Scan)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -70,7 +107,19 @@ func (s *Store) wanted(ctx context.Context, tx *sql.Tx, m *notify.Message) error
 	if !c.Preferences.Allows(m.Channel, kind.Category) {
 		return notify.OptedOutRefusal()
 	}
-	return nil
+	return s.allowed(ctx, tx, m)
+}
+
+// allowed refuses a text to a number that gets none.
+func (s *Store) allowed(ctx context.Context, tx *sql.Tx, m *notify.Message) error {
+	if m.Channel != notify.SMS {
+		return nil
+	}
+	_, stopped, err := s.stoppedNumber(ctx, tx, m.Address)
+	if err == nil && stopped {
+		return notify.StoppedRefusal()
+	}
+	return err
 }
 
 // nextResend is the number of the next resend of an event on a channel.

@@ -163,9 +163,23 @@ func (lite) inTexts(n int) string {
 	return " IN (SELECT value FROM json_each($" + strconv.Itoa(n) + "))"
 }
 
+func (lite) by(index string) string {
+	if index == "" {
+		return ""
+	}
+	return " INDEXED BY " + index
+}
+
+// among finds the oldest of the latest rows first: SQLite would sort the rows of a query in a query.
+func (lite) among(from, floor, filter string, _ int) string {
+	return "SELECT id" + from + " AND id >= COALESCE((" + floor + "), x'') AND " + filter
+}
+
 func (lite) forUpdate() string  { return "" } // there is one writer
 func (lite) forShare() string   { return "" }
 func (lite) skipLocked() string { return "" }
+
+func (lite) collides(error) bool { return false } // they wait in front of the one writer
 
 func (lite) refuses(err error) bool {
 	var e *sqlite.Error

@@ -48,6 +48,7 @@ var vendors = map[string]string{
 	"github.com/gobwas/ws":                  "onmyway/channels/websocket onmyway/cmd/onmyway/demo",
 	"github.com/danielgtaylor/huma/":        "onmyway/api",
 	"github.com/prometheus/client_golang/":  "onmyway/cmd/onmyway",
+	"go.opentelemetry.io/":                  "onmyway/cmd/onmyway",
 	"github.com/twmb/franz-go/":             "onmyway/cmd/onmyway/embedded",
 	"github.com/alicebob/miniredis/":        "onmyway/cmd/onmyway/embedded",
 }

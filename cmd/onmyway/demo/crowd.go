@@ -53,6 +53,9 @@ var tellable = map[notify.Line][]string{
 	notify.TitleRegistration: {"docs_requested", "signature_pending", "payment_due", "submitted_to_dmv", "registration_issued", "plates_shipped", "title_mailed"},
 }
 
+// onTheRoad is what the live page alone shows after that.
+var onTheRoad = map[notify.Line]string{notify.CarHaul: "in_transit", notify.DriveAway: "overnight_stop"}
+
 // input is everything that Once publishes, and what must come of it.
 type input struct {
 	Events  []*event // in the order in which they are published, with repeats
@@ -69,7 +72,7 @@ func write(run string, buyers []*buyer, n int, now time.Time, seed uint64) input
 	for order := 0; len(in.Events)-in.Repeats < n; order++ {
 		b := buyers[order%len(buyers)]
 		loud := tellable[b.Line][random.IntN(len(tellable[b.Line]))]
-		steps := []string{"order_booked", loud, "eta_updated"}
+		steps := []string{"order_booked", loud, onTheRoad[b.Line]}
 		switch {
 		case b.Line == notify.TitleRegistration:
 			steps = []string{loud}

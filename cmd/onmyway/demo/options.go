@@ -15,6 +15,8 @@ type Options struct {
 	Events int // of Once
 	Kills  int // how often Once kills the service on the way
 
+	reports bool // the simulated Twilio reports on every text, as the real one does: Play wants to see them arrive
+
 	Out   io.Writer // for people
 	Err   io.Writer // progress and failures
 	Color bool      // Out may be coloured

@@ -31,6 +31,7 @@ func Play(ctx context.Context, o Options) (err error) {
 	hosts := pageHosts(l.Addr().String())
 	s := newStage(newTerminal(o.Out, o.Color), time.Now)
 	fmt.Fprintln(o.Err, "starting the service and everything around it")
+	o.reports = true
 	w, err := open(ctx, o, hosts, s.hear)
 	if err != nil {
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {

@@ -256,13 +256,18 @@ func (s *stage) check(c *card, texts []message) {
 		switch {
 		case m.State == notify.Verify && c.texts == 0:
 			s.held++
-		case m.State == notify.Accepted && c.texts == 0:
+		case taken(m.State) && c.texts == 0:
 			s.lost++
-		case m.State == notify.Accepted && c.Buyer == s.people[0] && s.resend != m.ID:
+		case taken(m.State) && c.Buyer == s.people[0] && s.resend != m.ID:
 			s.resend = m.ID
 			s.emit("curl", "", "curl", s.curl())
 		}
 	}
+}
+
+// taken tells that the provider has a text.
+func taken(s notify.State) bool {
+	return s == notify.Accepted || s == notify.Sent || s == notify.Delivered
 }
 
 // close ends a card.

@@ -67,7 +67,7 @@ func open(ctx context.Context, o Options, origins []string, heard func(arrival))
 	defer cancel()
 	for _, start := range []func() error{
 		func() error { return w.openEngines(ctx, o, settings) },
-		func() error { return w.openTwilio(settings, heard) },
+		func() error { return w.openTwilio(o, settings, heard) },
 		func() error { return w.openPush(settings, heard) },
 		func() error { return w.openService(ctx, o, settings) },
 	} {
@@ -129,12 +129,12 @@ func (w *world) ledger(name string, parse func([]byte) (arrival, error), heard f
 	return &tape{file: file, parse: parse, heard: heard}, nil
 }
 
-func (w *world) openTwilio(settings map[string]string, heard func(arrival)) error {
+func (w *world) openTwilio(o Options, settings map[string]string, heard func(arrival)) error {
 	ledger, err := w.ledger("texts.jsonl", parseText, heard)
 	if err != nil {
 		return err
 	}
-	server := twiliotest.New(twiliotest.Options{APIKey: apiID, APISecret: apiSecret, Ledger: ledger})
+	server := twiliotest.New(twiliotest.Options{APIKey: apiID, APISecret: apiSecret, Ledger: ledger, StatusCallbacks: o.reports})
 	w.closers = append(w.closers, server.Close)
 	url, err := server.Listen("127.0.0.1:0")
 	if err != nil {
@@ -142,7 +142,7 @@ func (w *world) openTwilio(settings map[string]string, heard func(arrival)) erro
 	}
 	settings["sms.twilio.account_sid"], settings["sms.twilio.base_url"] = twiliotest.AccountSID, url
 	settings["sms.twilio.api_key"], settings["sms.twilio.api_secret"] = apiID, apiSecret
-	settings["sms.twilio.from"] = sender
+	settings["sms.twilio.auth_token"], settings["sms.twilio.from"] = twiliotest.AuthToken, sender
 	return nil
 }
 

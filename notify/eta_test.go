@@ -1,0 +1,74 @@
+package notify_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"onmyway/notify"
+	"onmyway/templates"
+)
+
+// TestETA follows the promises of one order: which new arrival time is told, and what the customer was told last.
+func TestETA(t *testing.T) {
+	base := time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC)
+	at := func(minutes int) time.Time { return base.Add(time.Duration(minutes) * time.Minute) }
+	window := func(start, end int) notify.Window { return notify.Window{Start: at(start), End: at(end)} }
+	for _, test := range []struct {
+		name  string
+		kind  string
+		told  notify.Window
+		eta   string
+		texts int
+		after notify.Window
+	}{
+		{"first promise", "eta_updated", notify.Window{}, eta(at(60), at(120)), 1, window(60, 120)},
+		{"nearly the same", "eta_updated", window(60, 120), eta(at(80), at(140)), 0, window(60, 120)},
+		{"just at the threshold", "eta_updated", window(60, 120), eta(at(90), at(150)), 0, window(60, 120)},
+		{"more than the threshold", "eta_updated", window(60, 120), eta(at(91), at(151)), 1, window(91, 151)},
+		{"earlier", "eta_updated", window(60, 120), eta(at(20), at(80)), 1, window(20, 80)},
+		{"the end moves", "eta_updated", window(60, 120), eta(at(60), at(200)), 1, window(60, 200)},
+		{"a moment inside of what was told", "eta_updated", window(60, 120), moment(at(90)), 0, window(60, 120)},
+		{"a moment that leaves what was told", "eta_updated", window(60, 70), moment(at(75)), 1, window(75, 75)},
+		{"a moment that moves a little", "eta_updated", window(60, 60), moment(at(65)), 0, window(60, 60)},
+		{"a moment that comes a little earlier", "eta_updated", window(60, 60), moment(at(55)), 0, window(60, 60)},
+		{"a moment that moves a lot", "eta_updated", window(60, 60), moment(at(95)), 1, window(95, 95)},
+		{"another milestone is always told", "delayed", window(60, 120), eta(at(61), at(121)), 1, window(61, 121)},
+		{"another milestone without a promise", "delayed", window(60, 120), `{}`, 1, window(60, 120)},
+		{"no promise at all", "eta_updated", window(60, 120), `{}`, 1, window(60, 120)},
+		{"nonsense", "eta_updated", window(60, 120), `{"eta":"soon"}`, 1, window(60, 120)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := rules(t)
+			r.ETAThreshold = 30 * time.Minute
+			all := notify.Route{Name: "all", Channels: []notify.Channel{notify.WebSocket, notify.SMS}}
+			r.Routes = notify.Routes{}
+			ms := notify.MilestoneOf(notify.CarHaul, test.kind)
+			r.Routes[ms] = &all
+			facts, err := templates.ParseFacts([]byte(test.eta))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := &notify.Event{OrderID: "CH-1", CustomerID: "c-1", Line: notify.CarHaul, Milestone: ms, Sequence: 9, OccurredAt: base, Facts: facts,
+				Customer: &notify.Contact{Phone: "+14155550123"}}
+			h := &notify.Head{OrderID: "CH-1", Line: notify.CarHaul, Milestone: "picked_up", Sequence: 8, OccurredAt: base, Told: test.told}
+			var d notify.Decision
+			notify.Decide(e, h, &notify.Profile{}, r, base, &d)
+			if len(d.Messages) != test.texts {
+				t.Errorf("%d texts, want %d; not sent: %v", len(d.Messages), test.texts, d.Stored.NotSent)
+			}
+			if d.Stored.State != notify.Sent {
+				t.Errorf("the live page does not show it: %s", d.Stored.Reason)
+			}
+			if !d.Head.Told.Start.Equal(test.after.Start) || !d.Head.Told.End.Equal(test.after.End) {
+				t.Errorf("told is %v, want %v", d.Head.Told, test.after)
+			}
+		})
+	}
+}
+
+func eta(start, end time.Time) string {
+	return fmt.Sprintf(`{"eta":{"start":%q,"end":%q}}`, start.Format(time.RFC3339), end.Format(time.RFC3339))
+}
+
+func moment(at time.Time) string { return fmt.Sprintf(`{"eta":%q}`, at.Format(time.RFC3339)) }

@@ -1,0 +1,232 @@
+package notify
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Explanation says in words why a message is as it is, for support staff.
+type Explanation struct {
+	Why     string   // "Not texted: Dana turned SMS off on 12 Nov."
+	NotSent []string // answers Entry.NotSent
+}
+
+// ExplainStore is the truth as Explainer needs it.
+type ExplainStore interface {
+	Lookup(ctx context.Context, customers []string, profiles []Profile, orders []OrderLine, heads []Head) error
+	// Audit lists what was done to objects, the newest first.
+	Audit(ctx context.Context, objects []string, limit int) ([]AuditRow, error)
+}
+
+// Explainer finds out who a message was for and explains it.
+type Explainer struct {
+	Store ExplainStore
+	Rules func() *Rules
+}
+
+// historyRows is how much of the customers' history is read for one page of messages.
+const historyRows = 1000
+
+// Explain answers es, one explanation for each. It asks two questions, however many messages there are.
+func (x *Explainer) Explain(ctx context.Context, now time.Time, es []Entry) ([]Explanation, error) {
+	var ids, choosers []string
+	whos := map[string]*who{}
+	for i := range es {
+		w := whos[es[i].CustomerID]
+		if w == nil {
+			w = &who{}
+			whos[es[i].CustomerID] = w
+			ids = append(ids, es[i].CustomerID)
+		}
+		if !w.chose && es[i].optedOut() {
+			w.chose = true
+			choosers = append(choosers, CustomerObject(es[i].CustomerID))
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	profiles := make([]Profile, len(ids))
+	if err := x.Store.Lookup(ctx, ids, profiles, nil, nil); err != nil {
+		return nil, fmt.Errorf("look up %d customers: %w", len(ids), err)
+	}
+	rules := x.Rules()
+	for i, id := range ids {
+		whos[id].name, whos[id].zone = calledBy(&profiles[i].Contact), rules.zone(&profiles[i].Customer)
+	}
+	if len(choosers) > 0 {
+		rows, err := x.Store.Audit(ctx, choosers, historyRows)
+		if err != nil {
+			return nil, fmt.Errorf("read the history of %d customers: %w", len(choosers), err)
+		}
+		for i := range rows {
+			if w := whos[strings.TrimPrefix(rows[i].Object, customerPrefix)]; w != nil {
+				w.history = append(w.history, rows[i])
+			}
+		}
+	}
+	all := make([]Explanation, len(es))
+	for i := range es {
+		all[i] = whos[es[i].CustomerID].explain(&es[i], now)
+	}
+	return all, nil
+}
+
+const customerPrefix = "customer:"
+
+// CustomerObject is how the audit names a customer.
+func CustomerObject(id string) string { return customerPrefix + id }
+
+func (e *Entry) optedOut() bool {
+	if e.Reason == OptedOut {
+		return true
+	}
+	for _, n := range e.NotSent {
+		if n.Reason == OptedOut {
+			return true
+		}
+	}
+	return false
+}
+
+// who is the customer of a message, as far as explaining needs them.
+type who struct {
+	name    string // first name, or "the customer"
+	zone    *time.Location
+	history []AuditRow // the newest first
+	chose   bool
+}
+
+func calledBy(c *Contact) string { return cmp.Or(c.FirstName(), "the customer") }
+
+func (w *who) explain(e *Entry, now time.Time) Explanation {
+	x := Explanation{Why: w.sentence(e, now)}
+	for _, n := range e.NotSent {
+		x.NotSent = append(x.NotSent, w.notSent(e, n.Channel, n.Reason))
+	}
+	return x
+}
+
+// sentence says where a message stands.
+func (w *who) sentence(e *Entry, now time.Time) string {
+	switch e.State {
+	case Suppressed:
+		return w.notSent(e, e.Channel, e.Reason)
+	case Pending:
+		return w.waiting(e, now)
+	case Sending:
+		return "Being sent right now."
+	case Verify:
+		return "Not clear: " + means(e.Reason) + ". We are finding out before anything is sent again."
+	case Unknown:
+		return "Nobody knows: " + means(e.Reason) + " and the provider could not be asked. Resend with force if it matters more than a second text."
+	case Failed, Undelivered:
+		return "Failed: " + means(e.Reason) + "."
+	case Delivered:
+		return "Delivered at " + w.at(e.UpdatedAt, now) + "."
+	case Sent:
+		if e.Channel == WebSocket {
+			return "Shown on the live page from " + w.at(e.CreatedAt, now) + "."
+		}
+	}
+	return fmt.Sprintf("The provider took it at %s; nothing was heard of it since.", w.at(e.UpdatedAt, now))
+}
+
+func (w *who) waiting(e *Entry, now time.Time) string {
+	switch {
+	case e.Reason == Quiet:
+		return fmt.Sprintf("Held until %s: %s wants no messages before.", w.at(e.DueAt, now), w.name)
+	case e.Reason != "" && e.DueAt.After(now):
+		return fmt.Sprintf("Waiting: %s. Next try at %s.", means(e.Reason), w.at(e.DueAt, now))
+	case e.DueAt.After(now):
+		return "Waiting until " + w.at(e.DueAt, now) + "."
+	}
+	return "Waiting for its turn."
+}
+
+// How channels are spoken of.
+var (
+	notOn  = map[Channel]string{SMS: "Not texted", Push: "No alert sent", WebSocket: "Not shown on the live page"}
+	turned = map[Channel]string{SMS: "SMS", Push: "alerts", WebSocket: "the live page"}
+)
+
+// notSent says why a channel got nothing.
+func (w *who) notSent(e *Entry, ch Channel, r Reason) string {
+	var cat Category
+	if m := MilestoneOf(e.Line, e.Milestone); m != nil {
+		cat = m.Category
+	}
+	return w.without(ch, cat, r, e.UpdatedAt)
+}
+
+// without says why a channel gets nothing of a category, as of a time.
+func (w *who) without(ch Channel, cat Category, r Reason, at time.Time) string {
+	because := means(r)
+	switch {
+	case r == OptedOut:
+		because = w.optedOut(ch, cat, at)
+	case r == NoAddress && ch == SMS:
+		because = "no phone number is known"
+	case r == NoAddress && ch == Push:
+		because = "no device with alerts is known"
+	case r == Quiet:
+		because = w.name + "'s quiet hours outlast the news"
+	}
+	return notOn[ch] + ": " + because + "."
+}
+
+// optedOut says what the customer turned off and when, as far as the audit knows.
+func (w *who) optedOut(ch Channel, cat Category, at time.Time) string {
+	said := w.name + " turned " + turned[ch]
+	for i := range w.history {
+		row := &w.history[i]
+		if row.At.After(at.Add(time.Second)) {
+			continue
+		}
+		for _, c := range row.Changes() {
+			switch {
+			case c.To != "off":
+			case c.Field == "preferences.channels."+string(ch):
+				return said + " off on " + w.day(row.At, at)
+			case cat != "" && c.Field == "preferences.categories."+string(cat)+"."+string(ch):
+				return said + " for " + strings.ReplaceAll(string(cat), "_", " ") + " off on " + w.day(row.At, at)
+			}
+		}
+	}
+	return said + " off"
+}
+
+func means(r Reason) string {
+	if t := reasonTexts[r]; t != nil {
+		return t.Means
+	}
+	return "no reason was recorded"
+}
+
+// at is a time as staff say it: "08:00 in Los Angeles", "12 Nov 08:00 in Los Angeles" on another day than now.
+func (w *who) at(t, now time.Time) string {
+	t, now = t.In(w.zone), now.In(w.zone)
+	layout := "15:04"
+	if t.YearDay() != now.YearDay() || t.Year() != now.Year() {
+		layout = "2 Jan 15:04"
+	}
+	return t.Format(layout) + " in " + city(w.zone)
+}
+
+// day is "12 Nov", with the year where it is another one than that of near.
+func (w *who) day(t, near time.Time) string {
+	t = t.In(w.zone)
+	if t.Year() != near.In(w.zone).Year() {
+		return t.Format("2 Jan 2006")
+	}
+	return t.Format("2 Jan")
+}
+
+// city is what people call a zone: "Los Angeles" for America/Los_Angeles.
+func city(zone *time.Location) string {
+	name := zone.String()
+	return strings.ReplaceAll(name[strings.LastIndexByte(name, '/')+1:], "_", " ")
+}
