@@ -3,7 +3,7 @@ SHELL := /bin/bash
 GO    ?= go
 LAB   ?= $(CURDIR)/.services
 
-.PHONY: help test lint unit e2e fuzz demo services services-down build
+.PHONY: help test lint unit e2e fuzz demo services services-down build torture torture-full torture-controls
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -22,6 +22,15 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 demo: ## the demo
 	$(GO) run ./cmd/onmyway demo
+
+torture: ## try to break the service: every scenario of the gate (TORTURE="-run R1 -seed 42" for one of them)
+	$(GO) run ./cmd/torture $(TORTURE)
+
+torture-full: ## the long scenarios too, with ten seeds where luck counts
+	$(GO) run ./cmd/torture -full $(TORTURE)
+
+torture-controls: ## programs that are broken on purpose: each must be caught
+	$(GO) run ./cmd/torture -controls $(TORTURE)
 
 build: ## a static binary in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/onmyway ./cmd/onmyway

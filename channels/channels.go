@@ -36,7 +36,7 @@ func Build(cfg Config, subs webpush.Subscriptions, log *slog.Logger) ([]Channel,
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Channel{Name: notify.SMS, Sender: s, Durable: true, Finder: s,
+		list = append(list, Channel{Name: notify.SMS, Sender: s, Durable: smsDurable, Finder: s,
 			Close: func() error { transport.CloseIdleConnections(); return nil }})
 	}
 	if cfg.WebPush != nil {

@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -32,18 +33,22 @@ const historyRows = 1000
 
 // Explain answers es, one explanation for each. It asks two questions, however many messages there are.
 func (x *Explainer) Explain(ctx context.Context, now time.Time, es []Entry) ([]Explanation, error) {
-	var ids, choosers []string
-	whos := map[string]*who{}
+	var ids, objects []string
+	whos, numbers := map[string]*who{}, map[string][]AuditRow{}
 	for i := range es {
 		w := whos[es[i].CustomerID]
 		if w == nil {
-			w = &who{}
+			w = &who{numbers: numbers}
 			whos[es[i].CustomerID] = w
 			ids = append(ids, es[i].CustomerID)
 		}
 		if !w.chose && es[i].optedOut() {
 			w.chose = true
-			choosers = append(choosers, CustomerObject(es[i].CustomerID))
+			objects = append(objects, CustomerObject(es[i].CustomerID))
+		}
+		if number := NumberObject(es[i].Address); es[i].Reason == Stopped && numbers[number] == nil {
+			numbers[number] = []AuditRow{}
+			objects = append(objects, number)
 		}
 	}
 	if len(ids) == 0 {
@@ -57,13 +62,15 @@ func (x *Explainer) Explain(ctx context.Context, now time.Time, es []Entry) ([]E
 	for i, id := range ids {
 		whos[id].name, whos[id].zone = calledBy(&profiles[i].Contact), rules.zone(&profiles[i].Customer)
 	}
-	if len(choosers) > 0 {
-		rows, err := x.Store.Audit(ctx, choosers, historyRows)
+	if len(objects) > 0 {
+		rows, err := x.Store.Audit(ctx, objects, historyRows)
 		if err != nil {
-			return nil, fmt.Errorf("read the history of %d customers: %w", len(choosers), err)
+			return nil, fmt.Errorf("read the history of %d customers and numbers: %w", len(objects), err)
 		}
 		for i := range rows {
-			if w := whos[strings.TrimPrefix(rows[i].Object, customerPrefix)]; w != nil {
+			if _, asked := numbers[rows[i].Object]; asked {
+				numbers[rows[i].Object] = append(numbers[rows[i].Object], rows[i])
+			} else if w := whos[strings.TrimPrefix(rows[i].Object, customerPrefix)]; w != nil {
 				w.history = append(w.history, rows[i])
 			}
 		}
@@ -96,7 +103,8 @@ func (e *Entry) optedOut() bool {
 type who struct {
 	name    string // first name, or "the customer"
 	zone    *time.Location
-	history []AuditRow // the newest first
+	history []AuditRow            // the newest first
+	numbers map[string][]AuditRow // of stopped numbers, by object
 	chose   bool
 }
 
@@ -159,6 +167,9 @@ func (w *who) notSent(e *Entry, ch Channel, r Reason) string {
 	if m := MilestoneOf(e.Line, e.Milestone); m != nil {
 		cat = m.Category
 	}
+	if r == Stopped {
+		return notOn[ch] + ": " + w.stopped(e) + "."
+	}
 	return w.without(ch, cat, r, e.UpdatedAt)
 }
 
@@ -197,6 +208,26 @@ func (w *who) optedOut(ch Channel, cat Category, at time.Time) string {
 		}
 	}
 	return said + " off"
+}
+
+// stopped says who stopped the number of a message and when, as far as the audit knows.
+func (w *who) stopped(e *Entry) string {
+	for _, row := range w.numbers[NumberObject(e.Address)] {
+		var detail struct{ Source StopSource }
+		if row.Did != DidStop || row.At.After(e.UpdatedAt.Add(time.Second)) || json.Unmarshal(row.Detail, &detail) != nil {
+			continue
+		}
+		on := " on " + w.day(row.At, e.UpdatedAt)
+		switch detail.Source {
+		case StoppedByReply:
+			return means(Stopped) + on
+		case StoppedByProvider:
+			return "the provider refuses texts to this number, which opted out there; we learned it" + on
+		case StoppedByStaff:
+			return row.By + " stopped texts to this number" + on
+		}
+	}
+	return means(Stopped)
 }
 
 func means(r Reason) string {

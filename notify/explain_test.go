@@ -50,6 +50,12 @@ func changed(t *testing.T, at time.Time, changes ...notify.Change) notify.AuditR
 	return notify.AuditRow{At: at, Did: notify.DidWriteCustomer, Object: notify.CustomerObject("c-42"), Detail: detail}
 }
 
+// stop is the audit row of a STOP.
+func stop(at time.Time, by string, source notify.StopSource) notify.AuditRow {
+	return notify.AuditRow{At: at, By: by, Did: notify.DidStop, Object: notify.NumberObject("+14155550123"),
+		Detail: json.RawMessage(`{"source":"` + string(source) + `"}`)}
+}
+
 func TestExplain(t *testing.T) {
 	now := time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC) // 11:00 in Los Angeles
 	dana := notify.Profile{Customer: notify.Customer{Contact: notify.Contact{Name: "Dana Reyes", TimeZone: "America/Los_Angeles"}}}
@@ -74,6 +80,10 @@ func TestExplain(t *testing.T) {
 		{"tried again", notify.SMS, notify.Pending, notify.RateLimited, now.Add(time.Minute), nil, "Waiting: the provider asked us to slow down. Next try at 11:01 in Los Angeles."},
 		{"its turn", notify.Push, notify.Pending, "", now, nil, "Waiting for its turn."},
 		{"unclear", notify.SMS, notify.Verify, notify.OwnerDied, now, nil, "Not clear: the process that was sending it stopped. We are finding out before anything is sent again."},
+		{"stopped", notify.SMS, notify.Suppressed, notify.Stopped, now, []notify.AuditRow{stop(now.Add(time.Hour), "recipient", notify.StoppedByReply), stop(now, "recipient", notify.StoppedByReply)}, "Not texted: this number answered STOP on 21 Nov."},
+		{"stopped with the provider", notify.SMS, notify.Suppressed, notify.Stopped, now, []notify.AuditRow{stop(now, "provider", notify.StoppedByProvider)}, "Not texted: the provider refuses texts to this number, which opted out there; we learned it on 21 Nov."},
+		{"stopped by staff", notify.SMS, notify.Suppressed, notify.Stopped, now, []notify.AuditRow{stop(now, "ann", notify.StoppedByStaff)}, "Not texted: ann stopped texts to this number on 21 Nov."},
+		{"stopped, nobody knows when", notify.SMS, notify.Suppressed, notify.Stopped, now, nil, "Not texted: this number answered STOP."},
 		{"failed", notify.SMS, notify.Failed, notify.BadAddress, now, nil, "Failed: the number or device can't be reached, for good."},
 		{"accepted", notify.SMS, notify.Accepted, "", now, nil, "The provider took it at 11:00 in Los Angeles; nothing was heard of it since."},
 		{"delivered", notify.SMS, notify.Delivered, "", now, nil, "Delivered at 11:00 in Los Angeles."},
@@ -83,7 +93,7 @@ func TestExplain(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			store := &records{people: map[string]notify.Profile{"c-42": dana}, audit: test.audit}
 			x := &notify.Explainer{Store: store, Rules: inForce(rules(t))}
-			e := notify.Entry{Message: notify.Message{CustomerID: "c-42", Line: notify.CarHaul, Milestone: "delayed", Channel: test.ch,
+			e := notify.Entry{Message: notify.Message{CustomerID: "c-42", Address: "+14155550123", Line: notify.CarHaul, Milestone: "delayed", Channel: test.ch,
 				State: test.state, Reason: test.why, DueAt: test.due, CreatedAt: now, UpdatedAt: now}}
 			got, err := x.Explain(t.Context(), now, []notify.Entry{e})
 			if err != nil {

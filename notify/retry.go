@@ -25,7 +25,7 @@ func After(m *Message, a Answer, at Attempt, repeatable bool, now time.Time, jit
 	case a.Verdict == Took:
 		o.State = Accepted
 	case a.Verdict == Unclear && !repeatable:
-		o.State = Verify
+		o.State = afterUnclear
 	case a.Verdict == Permanent && (a.Reason == Expired || a.Reason == Stopped):
 		o.State = Suppressed
 	case a.Verdict == Permanent:

@@ -113,13 +113,17 @@ func (e *HeadMoved) Error() string {
 // Ledger is the truth as sending needs it. sqlstore implements it.
 type Ledger interface {
 	// Begin makes "sending" durable for messages that are pending, ours, due and not expired, counts the attempt in
-	// ms[i].Attempt and sets ok[i]; for all others ok[i] is false and nothing happens: somebody else has them, or they
-	// were suppressed meanwhile.
+	// ms[i].Attempt and sets ok[i]; for all others ok[i] is false: somebody else has them, or they were suppressed
+	// meanwhile, or a report came before them. It suppresses texts to numbers that answered STOP. A text does not begin
+	// while an earlier one of its order to the same number is being sent, or is unclear and may be sent again: it stays
+	// pending and is due a second later.
 	Begin(ctx context.Context, now time.Time, ms []*Message, ok []bool) error
 	// Ours tells which messages are pending and ours still: not suppressed meanwhile, and nobody else's.
 	Ours(ctx context.Context, ms []*Message, ok []bool) error
 	// Finish stores outcomes. A row moves only from pending, sending or verify, and only for the same attempt; any
-	// other outcome is dropped. A message that goes back to pending is nobody's until it is claimed.
+	// other outcome is dropped, but where a report has settled the message before, the attempt is still recorded. A
+	// message that goes back to pending is nobody's until it is claimed. A provider that refuses texts to a number,
+	// because the recipient opted out there, stops the number.
 	Finish(ctx context.Context, now time.Time, done []Outcome) error
 	// Release makes messages that are pending and ours nobody's, so that any process may claim them.
 	Release(ctx context.Context, ids []ID) error
@@ -127,10 +131,12 @@ type Ledger interface {
 
 // Outbox is the truth as Sweep needs it. sqlstore implements it.
 type Outbox interface {
-	// Claim makes up to limit messages of a channel ours: pending, nobody's, due. It first suppresses those that have
-	// expired. The oldest come first.
+	// Claim makes up to limit messages of a channel ours: pending, nobody's, due, and with no earlier text in the way, as
+	// for Begin. It first suppresses those that have expired. The oldest come first. Fewer than limit means that there
+	// are no more.
 	Claim(ctx context.Context, now time.Time, ch Channel, limit int) ([]Message, error)
 	// Reclaim takes what dead processes left: pending becomes nobody's, and what was being sent on a channel that must
-	// not repeat goes to verify. A process is dead when the lock that it held is free.
+	// not repeat goes to verify. A process is dead when the lock that it held is free. Now and then it does the same to
+	// what this process itself has had for longer than it ever should.
 	Reclaim(ctx context.Context, now time.Time) (n int, err error)
 }

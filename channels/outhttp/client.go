@@ -57,7 +57,7 @@ func Client(g Guard, timeout time.Duration) *http.Client {
 	return &http.Client{
 		Transport:     Transport(g),
 		Timeout:       timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: redirected,
 	}
 }
 

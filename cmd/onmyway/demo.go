@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,7 +13,7 @@ import (
 func demoCommand() *cobra.Command {
 	o := demo.Options{Out: os.Stdout, Err: os.Stderr}
 	var once bool
-	var output string
+	var output *format
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work: orders, a service and the phones of their buyers, on this machine",
@@ -38,14 +37,12 @@ receivers got. The exit code is 0 only if everything arrived exactly once. On en
 			o.Command = []string{binary, "serve"}
 			o.Color, o.Bar = terminal(os.Stdout) && os.Getenv("NO_COLOR") == "", terminal(os.Stderr)
 			switch {
-			case output != "table" && output != "json":
-				return usageError{fmt.Errorf("--output %q is unknown: use table or json", output)}
 			case o.Events < 1 || o.Kills < 0 || o.Kills >= o.Events:
 				return usageError{errors.New("--events must be 1 or more, and more than --kills")}
 			case !once && (cmd.Flags().Changed("events") || cmd.Flags().Changed("kills") || cmd.Flags().Changed("output")):
 				return usageError{errors.New("--events, --kills and --output go with --once")}
 			case once:
-				return demoOnce(cmd, o, output == "json")
+				return demoOnce(cmd, o, *output)
 			}
 			return demo.Play(cmd.Context(), o)
 		},
@@ -54,7 +51,7 @@ receivers got. The exit code is 0 only if everything arrived exactly once. On en
 	fs.StringVar(&o.Addr, "addr", "127.0.0.1:8090", "where the page is; a free port when this one is taken")
 	fs.BoolVar(&once, "once", false, "publish --events events, judge what arrived, and end")
 	fs.IntVar(&o.Events, "events", 1000, "how many events --once publishes")
-	fs.StringVarP(&output, "output", "o", "table", "how --once reports: table or json")
+	output = outputFlag(fs)
 	fs.StringVar(&o.Kafka, "kafka", "", "brokers to run on, host:port (default: an embedded one)")
 	fs.StringVar(&o.Redis, "redis", "", "Redis to run on, redis://host:port (default: an embedded one)")
 	fs.StringVar(&o.Database, "database", "", "database to run on, postgres://… (default: a SQLite file)")
@@ -63,15 +60,13 @@ receivers got. The exit code is 0 only if everything arrived exactly once. On en
 }
 
 // demoOnce runs the demo without a page.
-func demoOnce(cmd *cobra.Command, o demo.Options, asJSON bool) error {
+func demoOnce(cmd *cobra.Command, o demo.Options, f format) error {
 	rep, err := demo.Once(cmd.Context(), o)
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		enc := json.NewEncoder(o.Out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(rep)
+	if f == asJSON {
+		err = printJSON(o.Out, rep)
 	} else {
 		err = rep.Table(o.Out)
 	}

@@ -22,7 +22,7 @@ const commitTries = 3
 func (p *partition) Commit(ctx context.Context, next int64) error {
 	offsets := map[string]map[int]int64{p.topic: {p.id: next}}
 	for try := 1; ; try++ {
-		err := p.gen.CommitOffsets(offsets)
+		err := p.generation().CommitOffsets(offsets)
 		switch {
 		case err == nil:
 			p.committed.Store(next)

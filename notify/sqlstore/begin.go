@@ -13,8 +13,6 @@ import (
 const (
 	// due is the condition of a message that this process may begin: $1 is now, $2 is us.
 	due = `state = 'pending' AND owner = $2 AND due_at <= $1 AND expires_at > $1`
-	// stopped is the condition of a text to a number that gets none.
-	stopped = `(channel = 'sms' AND EXISTS (SELECT 1 FROM stopped_numbers AS s WHERE s.address = messages.address))`
 	// parked is the condition of a message of which a report came before it: it went out in a former life.
 	parked = `EXISTS (SELECT 1 FROM parked_reports AS p WHERE p.message_id = messages.id)`
 	// deferred is for how long a message waits that must not overtake an earlier one.

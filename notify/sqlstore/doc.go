@@ -9,6 +9,10 @@
 // A list of messages is read page by page from an index that ends with the id, whatever is asked for, see list. The audit is
 // written last in each transaction, under a lock on its head, so that its rows have numbers without gaps, see record.
 //
+// A number that answered STOP is asked for in the statement that begins a text; Stop first commits the stop and then waits
+// for the rows that began before, see silence. What a provider says of a text moves its row under a lock, see standing; what
+// it says of a text that is not stored is parked, and nothing begins that has a parked report.
+//
 // A process proves that it lives by a lock that falls with it: a session lock in PostgreSQL, a file lock beside the
 // SQLite file. Where the answer of a COMMIT is lost, the store remembers what it may have written until the caller has
 // tried again, see unsure.

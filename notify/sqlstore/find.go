@@ -148,19 +148,23 @@ func (s *Store) entries(ctx context.Context, ids []notify.ID) ([]notify.Entry, e
 }
 
 func (s *Store) ownEntries(ctx context.Context, ids []notify.ID) (found []notify.Entry, err error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+messageList+`, attempts, asked_by, asked_why FROM messages
+	rows, err := s.read.QueryContext(ctx, `SELECT `+messageList+`, attempts, history, asked_by, asked_why FROM messages
 		WHERE id`+s.dialect.inIDs(1), s.dialect.ids(ids))
 	if err != nil {
 		return nil, err
 	}
 	_, err = drain(rows, func(scan func(...any) error) error {
 		var e notify.Entry
-		var attempts []byte
-		if err := scan(append(messageFields(&e.Message), &attempts, &e.By, &e.Why)...); err != nil {
-			return err
+		var attempts, history []byte
+		err := scan(append(messageFields(&e.Message), &attempts, &history, &e.By, &e.Why)...)
+		if err == nil {
+			err = fromJSON(attempts, &e.Attempts)
+		}
+		if err == nil {
+			e.History, err = stepsIn(history)
 		}
 		found = append(found, e)
-		return fromJSON(attempts, &found[len(found)-1].Attempts)
+		return err
 	})
 	return found, err
 }

@@ -214,7 +214,7 @@ func (s *Store) silence(ctx context.Context, now time.Time, phones ...string) er
 
 // waitingFor are the texts to stopped numbers that have not left for good.
 func waitingFor(d dialect) string {
-	return d.by("messages_phone") + ` WHERE state IN ('pending', 'sending', 'verify') AND address` + d.inTexts(1) + ` AND ` + stopped
+	return d.by("messages_phone") + ` WHERE channel = 'sms' AND state IN ('pending', 'sending', 'verify') AND address` + d.inTexts(1) + ` AND ` + stopped
 }
 
 const localesQuery = `SELECT DISTINCT locale FROM customers WHERE phone = $1 AND phone <> '' ORDER BY locale`

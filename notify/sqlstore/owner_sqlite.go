@@ -13,17 +13,18 @@ import (
 // fileLock holds flock on <folder>/<owner>.lock. It works between processes of one host, and not on network drives.
 type fileLock struct {
 	folder string
-	file   *os.File // kept here: a file that nobody refers to is closed by the garbage collector, and the lock falls
+	file   *os.File // see keep
 }
 
-func (l *fileLock) take(_ context.Context, me string) (err error) {
-	l.file, err = flock(filepath.Join(l.folder, me+".lock"), syscall.LOCK_NB)
+func (l *fileLock) take(_ context.Context, me string) error {
+	file, err := flock(filepath.Join(l.folder, me+".lock"), syscall.LOCK_NB)
+	l.keep(file)
 	return err
 }
 
 func (l *fileLock) dead(_ context.Context, _ *sql.Tx, owner string) (bool, func(), error) {
 	path := filepath.Join(l.folder, owner+".lock")
-	file, err := flock(path, syscall.LOCK_NB)
+	file, err := free(path)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return false, func() {}, nil
 	}

@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,9 +22,10 @@ func twoEvents() *notify.Batch {
 		}
 		e.ID = notify.NewID(noon, e.Key)
 		b.Events = append(b.Events, notify.Stored{Event: e, State: notify.Sent})
+		number := "+1415555012" + strconv.Itoa(i) // two texts of an order to one number would wait for each other
 		b.Messages = append(b.Messages, notify.Message{
-			ID: notify.MessageID(e, notify.SMS, "+14155550123", 0), EventID: e.ID, OrderID: e.OrderID, CustomerID: e.CustomerID,
-			Line: e.Line, Milestone: name, Sequence: e.Sequence, Channel: notify.SMS, Address: "+14155550123", State: notify.Pending,
+			ID: notify.MessageID(e, notify.SMS, number, 0), EventID: e.ID, OrderID: e.OrderID, CustomerID: e.CustomerID,
+			Line: e.Line, Milestone: name, Sequence: e.Sequence, Channel: notify.SMS, Address: number, State: notify.Pending,
 			OccurredAt: noon, CreatedAt: noon, DueAt: noon, ExpiresAt: noon.Add(time.Hour), UpdatedAt: noon,
 		})
 		b.Heads = []notify.Head{{OrderID: e.OrderID, Line: e.Line, CustomerID: e.CustomerID, Milestone: name,

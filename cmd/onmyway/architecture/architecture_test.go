@@ -34,6 +34,9 @@ var arrows = map[string][]string{
 	"onmyway/cmd/onmyway/embedded":     {},
 	"onmyway/cmd/onmyway/demo":         {"onmyway/"},
 	"onmyway/cmd/onmyway/architecture": {},
+	// The harness that tries to break the service must not know how it works: only the other sides that it plays.
+	"onmyway/cmd/torture":        {"onmyway/channels/twilio/twiliotest", "onmyway/channels/webpush/webpushtest", "onmyway/cmd/torture/ledger"},
+	"onmyway/cmd/torture/ledger": {},
 }
 
 // Vendors that live behind one folder each.
@@ -45,11 +48,11 @@ var vendors = map[string]string{
 	"github.com/pressly/goose/":             "onmyway/notify/sqlstore",
 	"github.com/twilio/twilio-go":           "onmyway/channels/twilio",
 	"github.com/SherClockHolmes/webpush-go": "onmyway/channels/webpush",
-	"github.com/gobwas/ws":                  "onmyway/channels/websocket onmyway/cmd/onmyway/demo",
+	"github.com/gobwas/ws":                  "onmyway/channels/websocket onmyway/cmd/onmyway/demo onmyway/cmd/torture",
 	"github.com/danielgtaylor/huma/":        "onmyway/api",
 	"github.com/prometheus/client_golang/":  "onmyway/cmd/onmyway",
 	"go.opentelemetry.io/":                  "onmyway/cmd/onmyway",
-	"github.com/twmb/franz-go/":             "onmyway/cmd/onmyway/embedded",
+	"github.com/twmb/franz-go/":             "onmyway/cmd/onmyway/embedded onmyway/cmd/torture",
 	"github.com/alicebob/miniredis/":        "onmyway/cmd/onmyway/embedded",
 }
 

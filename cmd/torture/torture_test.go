@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	// Connections that the other side keeps open end when the process does.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
+}
+
+// short is the part of the load that runs with every other test.
+const short = 0.1
+
+// program builds the program once for all tests of the package.
+func program(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: no processes are started and killed")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	binary, err := build(t.Context(), dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+// TestPromises runs the scenarios that say most in the least time, with a tenth of their load.
+func TestPromises(t *testing.T) {
+	binary := program(t)
+	for _, c := range []struct {
+		id    string
+		scale float64
+	}{{"R3", short}, {"R11", short}, {"R18", short}, {"R1", short / 2}} {
+		t.Run(c.id, func(t *testing.T) {
+			t.Parallel()
+			s, _ := scenarioOf(c.id)
+			o := &options{scale: c.scale, kafka: "kfake"}
+			r := o.try(t.Context(), s, 20_001, folder(t), binary)
+			tell(t, r)
+			if r.Skipped == "" && !r.Pass {
+				t.Errorf("%s failed:\n%s", c.id, strings.Join(r.Failures, "\n"))
+			}
+		})
+	}
+}
+
+// TestControls builds two programs that are broken on purpose: the harness must find them out.
+func TestControls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: no processes are started and killed")
+	}
+	for _, tag := range []string{"bad_no_verify", "bad_follow_redirect"} {
+		t.Run(tag, func(t *testing.T) {
+			t.Parallel()
+			o := &options{only: tag, scale: 0.5, seed: 30_001, kafka: "kfake"}
+			list, err := o.chosenControls()
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			defer cancel()
+			r, err := o.catch(ctx, list[0], folder(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			tell(t, r)
+			if !r.Broken {
+				t.Errorf("%s went unnoticed", tag)
+			}
+		})
+	}
+}
+
+// folder is one that PostgreSQL's own user can enter.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "onmyway-torture-test")
+	if err == nil {
+		err = os.Chmod(dir, 0o711)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			_ = os.RemoveAll(dir)
+		}
+	})
+	return dir
+}
+
+func tell(t *testing.T, r result) {
+	t.Helper()
+	if r.Skipped != "" {
+		t.Skipf("!!! %s !!!", r.Skipped)
+	}
+	t.Logf("%s seed %d: %d events, %d faults, lost %d, doubled %d, residual %d, %.1f s", r.ID, r.Seed, r.Events, r.Faults, r.Lost,
+		r.Doubled, r.Residual, r.Seconds)
+}
