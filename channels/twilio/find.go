@@ -29,8 +29,8 @@ const (
 
 var (
 	errTooMany    = fmt.Errorf("the recipient has more than %d texts to look through", findPage*findPages)
-	errUnreadable = errors.New("Twilio's answer could not be read")
-	errNoBody     = errors.New("Twilio keeps no copies of texts, so none can be told from another: see Message Redaction in its console")
+	errUnreadable = errors.New("the answer of Twilio could not be read")
+	errNoBody     = errors.New("the account keeps no copies of texts, so none can be told from another: see Message Redaction in its console")
 	errElsewhere  = errors.New("another sender of the account sent the same text: only people can tell whether it is this one")
 )
 

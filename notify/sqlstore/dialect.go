@@ -38,7 +38,7 @@ type dialect interface {
 	skipLocked() string
 	// refuses tells that an error is about the data itself.
 	refuses(err error) bool
-	// collides tells that two transactions waited for each other, and this one was ended without effect.
+	// collides tells that a transaction was in the way of this one, which ended without effect.
 	collides(err error) bool
 }
 
@@ -67,12 +67,11 @@ func (s *Store) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return nil
 }
 
-// inTxAgain is inTx for an f that may run again: when two transactions have waited for each other, the other one is done by
-// then.
+// inTxAgain is inTx for an f that may run again: a transaction that was in the way is done by then.
 func (s *Store) inTxAgain(ctx context.Context, f func(tx *sql.Tx) error) error {
 	const tries = 5
 	for try := 1; ; try++ {
-		if err := s.inTx(ctx, f); err == nil || try == tries || !s.dialect.collides(err) {
+		if err := s.inTx(ctx, f); err == nil || try == tries || isUnclear(err) || !s.dialect.collides(err) {
 			return err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // node. See silence for how.
 func (s *Store) Stop(ctx context.Context, now time.Time, in notify.Inbound) (changed bool, locales []string, err error) {
 	act := notify.Act{At: now, By: notify.ByRecipient}
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTxAgain(ctx, func(tx *sql.Tx) error {
 		changed = false
 		if fresh, err := first(ctx, tx, now, in, notify.KeywordStop); err != nil || !fresh {
 			return err
@@ -37,7 +37,7 @@ func (s *Store) Stop(ctx context.Context, now time.Time, in notify.Inbound) (cha
 // Start implements notify.OptOuts. What staff have stopped stays stopped, and then nothing has changed.
 func (s *Store) Start(ctx context.Context, now time.Time, in notify.Inbound) (changed bool, locales []string, err error) {
 	act := notify.Act{At: now, By: notify.ByRecipient}
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTxAgain(ctx, func(tx *sql.Tx) error {
 		changed = false
 		if fresh, err := first(ctx, tx, now, in, notify.KeywordStart); err != nil || !fresh {
 			return err
@@ -62,7 +62,7 @@ func (s *Store) Start(ctx context.Context, now time.Time, in notify.Inbound) (ch
 // StopNumber makes a number (E.164) get no texts, because staff say so. Why is stored for them. A number that staff have
 // stopped already stays as it is.
 func (s *Store) StopNumber(ctx context.Context, act notify.Act, phone, why string) error {
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTxAgain(ctx, func(tx *sql.Tx) error {
 		_, err := s.stop(ctx, tx, act, phone, notify.StoppedByStaff, why)
 		return err
 	})
@@ -78,7 +78,7 @@ func (s *Store) StopNumber(ctx context.Context, act notify.Act, phone, why strin
 // AllowNumber lifts what StopNumber did. Errors: notify.ErrNotStaffs when somebody else stopped the number,
 // notify.ErrNotFound when nobody did.
 func (s *Store) AllowNumber(ctx context.Context, act notify.Act, phone string) error {
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTxAgain(ctx, func(tx *sql.Tx) error {
 		lifted, err := s.start(ctx, tx, act, phone, notify.StoppedByStaff)
 		if err != nil || lifted {
 			return err

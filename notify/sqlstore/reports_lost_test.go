@@ -84,7 +84,7 @@ func loseReports(t *testing.T, url string, takesEffect bool) {
 func TestOneNumberUnderPressure(t *testing.T) {
 	eachEngine(t, func(t *testing.T, url string) {
 		nodes := []*sqlstore.Store{open(t, url), open(t, url)}
-		const phone, each = "+14155550123", 40
+		const phone, each = "+14155550123", 12
 		var failed atomic.Int64
 		check := func(what string, err error) {
 			if err != nil {

@@ -179,7 +179,11 @@ func (lite) forUpdate() string  { return "" } // there is one writer
 func (lite) forShare() string   { return "" }
 func (lite) skipLocked() string { return "" }
 
-func (lite) collides(error) bool { return false } // they wait in front of the one writer
+// collides tells that another process had the write lock for longer than the busy timeout.
+func (lite) collides(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
+}
 
 func (lite) refuses(err error) bool {
 	var e *sqlite.Error
