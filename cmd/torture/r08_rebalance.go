@@ -21,7 +21,12 @@ var rebalanceScenario = scenario{
 	run:     runRebalance,
 }
 
-const longestStall = 5 * time.Second
+const (
+	longestStall = 5 * time.Second // in which nobody is told anything
+	// forgotten is how long a process that lost a partition inside a commit keeps what it may have stored, before it gives
+	// that back: nothing is lost after it, and nothing should be called lost before.
+	forgotten = time.Minute
+)
 
 func runRebalance(ctx context.Context, w *world) error {
 	n := w.scaled(w.scenario.events, 600)
@@ -38,8 +43,10 @@ func runRebalance(ctx context.Context, w *world) error {
 	go func() { backwards <- w.watchOffsets(watching) }()
 	l := w.start(ctx, single(n, max(n/5, 10)), over)
 	err := w.unrest(ctx, moves)
-	if err = errors.Join(err, l.wait()); err == nil {
-		err = w.finish(ctx, aim{}, 30*time.Second)
+	err = errors.Join(err, l.wait())
+	calm := time.Now()
+	if err == nil {
+		err = w.finish(ctx, aim{}, forgotten+30*time.Second)
 	}
 	if err == nil { // the last offsets are committed a moment later
 		err = wait(ctx, time.Second)
@@ -57,7 +64,12 @@ func runRebalance(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	stall := ledger.Stalls(texts)
+	inputs, err := ledger.Read[ledger.Input](w.path("inputs.jsonl"))
+	if err != nil {
+		return err
+	}
+	w.count("slowest_text_seconds", ledger.Slowest(inputs, texts).Seconds())
+	stall := ledger.Stalls(ledger.Until(texts, calm))
 	w.count("longest_stall_seconds", stall.Seconds())
 	if stall > longestStall {
 		w.fail("nothing was told for %s, want %s at most", stall.Round(time.Millisecond), longestStall)

@@ -220,3 +220,14 @@ func TestStalls(t *testing.T) {
 		t.Errorf("the longest stall is %s, want 7s", got)
 	}
 }
+
+func TestSlowest(t *testing.T) {
+	a, b := fact("a", 1), fact("b", 1)
+	list := texts(a, b, b) // at 0 s, 1 s and 2 s
+	if got := ledger.Slowest(inputs(a, b), list); got != time.Second {
+		t.Errorf("the slowest text took %s, want 1s", got)
+	}
+	if got := ledger.Until(list, at(1)); len(got) != 1 {
+		t.Errorf("%d texts before the second second, want 1", len(got))
+	}
+}

@@ -155,6 +155,32 @@ func Stalls(texts []Text) (longest time.Duration) {
 	return longest
 }
 
+// Until keeps the texts that were accepted before a time.
+func Until(texts []Text, end time.Time) (list []Text) {
+	for i := range texts {
+		if texts[i].At.Before(end) {
+			list = append(list, texts[i])
+		}
+	}
+	return list
+}
+
+// Slowest returns the longest time from an input to the first text about it.
+func Slowest(inputs []Input, texts []Text) (longest time.Duration) {
+	told := map[Fact]time.Time{}
+	for i := range texts {
+		if f, ok := texts[i].Fact(); ok && (told[f].IsZero() || texts[i].At.Before(told[f])) {
+			told[f] = texts[i].At
+		}
+	}
+	for i := range inputs {
+		if at, ok := told[inputs[i].Fact]; ok {
+			longest = max(longest, at.Sub(inputs[i].At))
+		}
+	}
+	return longest
+}
+
 // AfterStop finds requests to numbers that had answered STOP, later than grace after it was confirmed.
 func AfterStop(stops []Stop, requests []Text, grace time.Duration) (violations []Text) {
 	by := map[string][]Stop{}
