@@ -3,13 +3,16 @@ SHELL := /bin/bash
 GO    ?= go
 LAB   ?= $(CURDIR)/.services
 
-.PHONY: help test lint unit e2e fuzz demo services services-down build torture torture-full torture-controls
+.PHONY: help test test-long lint unit e2e fuzz demo services services-down build torture torture-full torture-controls
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 test: ## everything: lint, then all tests over the embedded and the real servers (installs and starts those)
 	scripts/test
+
+test-long: ## test, and what takes minutes more: a short torture, a generated API client
+	ONMYWAY_TEST_LONG=1 scripts/test
 
 lint: ## gofmt, vet, staticcheck and golangci-lint where they are there
 	scripts/lint

@@ -60,6 +60,9 @@ const generator = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8
 
 // TestGeneratedClient makes a Go client of the OpenAPI document and compiles it.
 func TestGeneratedClient(t *testing.T) {
+	if os.Getenv("ONMYWAY_TEST_LONG") == "" {
+		t.Skip("the generated client is not built: it takes minutes; make test-long does it")
+	}
 	if testing.Short() {
 		t.Skip("-short: no client is generated")
 	}

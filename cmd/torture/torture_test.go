@@ -22,8 +22,8 @@ const short = 0.1
 // program builds the program once for all tests of the package.
 func program(t *testing.T) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: no processes are started and killed")
+	if os.Getenv("ONMYWAY_TEST_LONG") == "" {
+		t.Skip("no processes are started and killed: it takes minutes; make test-long does it")
 	}
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o711); err != nil {
@@ -58,8 +58,8 @@ func TestPromises(t *testing.T) {
 
 // TestControls builds two programs that are broken on purpose: the harness must find them out.
 func TestControls(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: no processes are started and killed")
+	if os.Getenv("ONMYWAY_TEST_LONG") == "" {
+		t.Skip("no broken programs are built: it takes minutes; make test-long does it")
 	}
 	for _, tag := range []string{"bad_no_verify", "bad_follow_redirect"} {
 		t.Run(tag, func(t *testing.T) {
