@@ -19,8 +19,8 @@ func TestSlowChannelDelaysNoOther(t *testing.T) {
 			r.log.produce(event(n, time.Now()))
 		}
 		time.Sleep(2 * time.Second)
-		if len(r.live.shown) != 500 || r.log.committed() != 500 {
-			t.Errorf("live page shows %d and %d are committed while texts are slow, want all 500", len(r.live.shown), r.log.committed())
+		if shown := r.live.count(); shown != 500 || r.log.committed() != 500 {
+			t.Errorf("live page shows %d and %d are committed while texts are slow, want all 500", shown, r.log.committed())
 		}
 		time.Sleep(20 * time.Minute)
 		stop()

@@ -200,6 +200,12 @@ type page struct {
 	shown []string
 }
 
+func (p *page) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.shown)
+}
+
 func (p *page) Publish(_ context.Context, ps []notify.Publication) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 var rebalanceScenario = scenario{
 	id: "R8", events: 30_000, within: 8 * time.Minute, database: "postgres", lucky: true,
 	promise: "a group that is never at rest loses nothing, repeats no text and never goes back",
-	faults:  "60 members that join or leave every 300 ms; leaders, coordinators and brokers that move",
+	faults:  "60 members that join or leave every 300 ms; leaders, coordinators and brokers that move; a process that sleeps through it",
 	knobs:   knobs{brokers: 3, partitions: 12, latency: jitter},
 	run:     runRebalance,
 }
@@ -26,24 +26,26 @@ const (
 	// forgotten is how long a process that lost a partition inside a commit keeps what it may have stored, before it gives
 	// that back: nothing is lost after it, and nothing should be called lost before.
 	forgotten = time.Minute
+	asleep    = 8 * time.Second // longer than a group waits for a member
 )
 
 func runRebalance(ctx context.Context, w *world) error {
 	n := w.scaled(w.scenario.events, 600)
-	if _, err := w.up(ctx, 2); err != nil {
+	nodes, err := w.up(ctx, 2)
+	if err != nil {
 		return err
 	}
 	if err := w.audience(ctx, 10, 5); err != nil {
 		return err
 	}
 	moves := w.scaled(60, 8)
-	over := time.Duration(moves) * 300 * time.Millisecond
+	over := max(time.Duration(moves)*300*time.Millisecond, 2*asleep)
 	watching, stop := context.WithCancel(ctx)
 	backwards := make(chan []string, 1)
 	go func() { backwards <- w.watchOffsets(watching) }()
 	l := w.start(ctx, single(n, max(n/5, 10)), over)
-	err := w.unrest(ctx, moves)
-	err = errors.Join(err, l.wait())
+	err = w.sleepThrough(ctx, nodes[1])
+	err = errors.Join(err, w.unrest(ctx, moves), l.wait())
 	calm := time.Now()
 	if err == nil {
 		err = w.finish(ctx, aim{}, forgotten+30*time.Second)
@@ -76,6 +78,14 @@ func runRebalance(ctx context.Context, w *world) error {
 	}
 	w.sometimes("generations", float64(w.generations()))
 	return nil
+}
+
+// sleepThrough lets a process stand still in the middle of its work until the group has given its partitions to another
+// one, which goes on with them. What it wakes up with is old.
+func (w *world) sleepThrough(ctx context.Context, n *node) error {
+	w.faulted()
+	err := w.atWork(ctx, 300*time.Millisecond)
+	return errors.Join(err, n.pause(), wait(ctx, asleep), n.resume())
 }
 
 // unrest makes members come and go, and brokers move where they can.
