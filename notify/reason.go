@@ -18,11 +18,17 @@ const (
 	NotRouted       Reason = "not_routed"       // no route takes the milestone to this channel
 	ETAUnmoved      Reason = "eta_unmoved"      // the arrival time is nearly the one told last
 	NotVisible      Reason = "not_visible"      // an internal milestone: customers are never told
+	NoConsent       Reason = "no_consent"       // the operator texts only those who said yes, and this customer did not
+	SeenOnScreen    Reason = "seen_on_screen"   // the customer saw it on a device before the text left
+	Digested        Reason = "digested"         // its news went out in one text with others
 )
 
 // Why a message waits or failed.
 const (
 	Quiet         Reason = "quiet_hours"   // held until the customer's quiet hours end
+	ScreenFirst   Reason = "screen_first"  // held for a moment: the customer may see it on a device
+	Capped        Reason = "capped"        // the recipient had enough texts for now
+	ProviderDown  Reason = "provider_down" // the provider fails so much that it is left alone for a while
 	RateLimited   Reason = "rate_limited"  // the provider asked us to slow down
 	Unreachable   Reason = "unreachable"   // the provider could not be reached
 	UnclearEnd    Reason = "unclear_end"   // the request left and no clear answer came
@@ -48,8 +54,13 @@ var Reasons = []ReasonText{
 	{OptedOut, "the customer turned it off", "Nothing overrides it: only the customer can turn it on again."},
 	{Stopped, "this number answered STOP", "Only the recipient can lift it, by answering START."},
 	{OffByDefault, "it is sent only to those who ask for it", "The customer can turn it on in their preferences."},
+	{NoConsent, "no consent to texts is on record", "Record the customer's consent once they gave it; then resend."},
+	{SeenOnScreen, "the customer saw it on a device first", "Nothing: a text would have said it a second time."},
+	{Digested, "its news went out in one text with others", "Look at the text to the same number that was sent at that time."},
 	{NoAddress, "no phone number or device is known", "Add the number, or let the customer allow alerts on their page; then resend."},
 	{Quiet, "it is the customer's quiet hours", "It leaves by itself when they end."},
+	{ScreenFirst, "the customer may see it on a device first", "It leaves by itself unless they do."},
+	{Capped, "the recipient had enough texts for now", "It leaves by itself, in one text with others that wait."},
 	{Superseded, "newer news of the order came before it could leave", "Look at the newer message. Resend this one only if it still matters."},
 	{Stale, "newer news of the order was known already", "Nothing: the event came late and what it says is history."},
 	{Expired, "it was no longer true when it could have left", "Resend with force if it still helps."},
@@ -60,6 +71,7 @@ var Reasons = []ReasonText{
 	{NoTemplate, "the milestone has no words", "The operator adds a template."},
 	{InvalidTemplate, "the words could not be filled in from what the event says", "The operator runs: onmyway templates lint."},
 	{RateLimited, "the provider asked us to slow down", "It is tried again by itself."},
+	{ProviderDown, "the provider fails and is left alone for a while", "It is tried again by itself."},
 	{Unreachable, "the provider could not be reached", "It is tried again by itself."},
 	{UnclearEnd, "the request left and no clear answer came", "It is not sent again before it is clear that it did not arrive."},
 	{OwnerDied, "the process that was sending it stopped", "It is not sent again before it is clear that it did not arrive."},
