@@ -40,12 +40,13 @@ func Decide(e *Event, h *Head, p *Profile, r *Rules, now time.Time, d *Decision)
 	d.Stored = Stored{Event: e, State: Suppressed}
 	older := h.after(e)
 	d.Customer.Contact, d.Learned = learn(p.Contact, e.Customer, p.ByAPI || older)
-	facts := e.Facts.Inherit(standingFacts(h))
+	known := standingFacts(h)
+	facts := e.Facts.Inherit(known)
 	if !older && !h.at(e) {
 		d.HeadMoved = true
 		d.Head.CustomerID, d.Head.Milestone = e.CustomerID, e.Milestone.Name
 		d.Head.Sequence, d.Head.OccurredAt = e.Sequence, e.OccurredAt
-		d.Head.Facts = facts.AppendJSON(nil)
+		d.Head.Facts = facts.AppendJSON(nil, known)
 	}
 	expires := e.OccurredAt.Add(e.Milestone.Validity)
 	switch {
@@ -72,6 +73,7 @@ func (d *Decision) tell(h *Head, p *Profile, r *Rules, facts templates.Facts, no
 	e := d.Stored.Event
 	same := unmoved(e, h, r)
 	if eta, ok := promised(e.Facts); ok && !same {
+		facts = h.Told.before(facts, eta, r.ETAThreshold)
 		d.Head.Told = eta
 	}
 	w := r.words(e.Line, e.Milestone.Name, &d.Customer, templates.Vars{OrderID: e.OrderID, Facts: facts, Now: now})

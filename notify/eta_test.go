@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,54 @@ func TestETA(t *testing.T) {
 			}
 			if !d.Head.Told.Start.Equal(test.after.Start) || !d.Head.Told.End.Equal(test.after.End) {
 				t.Errorf("told is %v, want %v", d.Head.Told, test.after)
+			}
+		})
+	}
+}
+
+// A correction says what it corrects, and only what was told.
+func TestCorrections(t *testing.T) {
+	base := time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC)
+	at := func(minutes int) time.Time { return base.Add(time.Duration(minutes) * time.Minute) }
+	const before = `{"pickup_window":"2026-11-23T17:00:00Z","driver_name":"Alex Moreno"}`
+	tests := []struct {
+		name, milestone, data string
+		told                  notify.Window
+		says                  string
+		not                   string
+	}{
+		{"another arrival", "eta_updated", eta(at(120), at(180)), notify.Window{Start: at(60), End: at(90)}, "instead of", ""},
+		{"the first arrival", "eta_updated", eta(at(120), at(180)), notify.Window{}, "New time", "instead of"},
+		{"nearly the same arrival", "delayed", eta(at(61), at(91)), notify.Window{Start: at(60), End: at(90)}, "New time", "instead of"},
+		{"another pickup", "pickup_window_changed", `{"pickup_window":"2026-11-24T17:00:00Z"}`, notify.Window{}, "instead of Mon, Nov 23", ""},
+		{"the same pickup", "pickup_window_changed", `{"pickup_window":"2026-11-23T17:00:00Z"}`, notify.Window{}, "Nov 23", "instead of"},
+		{"another driver", "driver_assigned", `{"driver_name":"Sam Rivera"}`, notify.Window{}, "Sam drives instead of Alex", ""},
+		{"the same driver", "driver_assigned", `{"driver_name":"Alex Moreno"}`, notify.Window{}, "Alex", "instead of"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			facts, err := templates.ParseFacts([]byte(test.data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ms := notify.MilestoneOf(notify.CarHaul, test.milestone)
+			r := rules(t)
+			r.ETAThreshold = 30 * time.Minute
+			r.Routes = notify.Routes{ms: {Name: "all", Channels: []notify.Channel{notify.WebSocket, notify.SMS}}}
+			e := &notify.Event{OrderID: "CH-1", CustomerID: "c-1", Line: notify.CarHaul, Milestone: ms, Sequence: 9, OccurredAt: base, Facts: facts,
+				Customer: &notify.Contact{Phone: "+14155550123"}}
+			h := &notify.Head{OrderID: "CH-1", Line: notify.CarHaul, Milestone: "order_booked", Sequence: 8, OccurredAt: base, Facts: []byte(before), Told: test.told}
+			var d notify.Decision
+			notify.Decide(e, h, &notify.Profile{}, r, base, &d)
+			if d.Stored.State != notify.Sent {
+				t.Fatalf("not shown: %+v", d.Stored)
+			}
+			said := d.Stored.Title + " / " + d.Stored.Body
+			for _, m := range d.Messages {
+				said += " / " + m.Body
+			}
+			if !strings.Contains(said, test.says) || test.not != "" && strings.Contains(said, test.not) {
+				t.Errorf("it says %q, want %q and not %q", said, test.says, test.not)
 			}
 		})
 	}

@@ -26,7 +26,9 @@ type Declaration struct {
 	Example  string // a JSON value as events carry it; empty when it does not come from the event's data
 	Standing bool   // stays true over the life of an order, so later events inherit it
 	// About names the fact that this one belongs to: the phone of one driver is not inherited by the next.
-	About  string
+	About string
+	// Before names the fact of which this is the value that was said before, where an event says another one.
+	Before string
 	Values []string // those that templates may compare it with; nil for any
 	Max    int      // runes that are written at most
 
@@ -69,6 +71,10 @@ var declared = []Declaration{
 	{Name: "delivery_window", Kind: KindWindow, Example: `{"start":"2026-11-27T22:00:00Z","end":"2026-11-28T00:30:00Z"}`, Doc: "when the car is to be delivered"},
 	{Name: "appointment", Kind: KindWindow, Example: `{"start":"2026-11-24T18:00:00Z","end":"2026-11-24T18:30:00Z"}`, Doc: "when the customer is expected"},
 	{Name: "next_attempt", Kind: KindWindow, Example: `{"start":"2026-11-23T17:00:00Z","end":"2026-11-23T19:00:00Z"}`, Doc: "when the driver comes again"},
+	{Name: "eta_before", Kind: KindWindow, Example: `{"start":"2026-11-21T18:00:00Z","end":"2026-11-21T18:45:00Z"}`, Doc: "the arrival that the customer was told before"},
+	{Name: "pickup_window_before", Kind: KindWindow, Before: "pickup_window", Example: `{"start":"2026-11-23T17:00:00Z","end":"2026-11-23T20:00:00Z"}`, Doc: "the pickup window before this one"},
+	{Name: "delivery_window_before", Kind: KindWindow, Before: "delivery_window", Example: `{"start":"2026-11-26T22:00:00Z","end":"2026-11-27T00:30:00Z"}`, Doc: "the delivery window before this one"},
+	{Name: "driver_name_before", Before: "driver_name", Example: `"Alex Moreno"`, Doc: "who was to drive before"},
 	{Name: "picked_up_at", Kind: KindTime, Example: `"2026-11-21T17:31:00Z"`, Doc: "when the car was picked up"},
 	{Name: "delivered_at", Kind: KindTime, Example: `"2026-11-21T18:42:00Z"`, Doc: "when the car was handed over"},
 	{Name: "minutes_away", Kind: KindCount, Example: `10`, Doc: "how far the driver is, in minutes"},
@@ -117,10 +123,11 @@ var declared = []Declaration{
 // lines are the lines of business as events name them.
 var lines = []string{"car_haul", "drive_away", "title_registration"}
 
-// declaredAs finds a declaration by its name; standing lists those that stay true.
+// declaredAs finds a declaration by its name; standing lists those that stay true, before those that say what was.
 var (
 	declaredAs = map[string]*Declaration{}
 	standing   []*Declaration
+	before     []*Declaration
 )
 
 func init() {
@@ -138,6 +145,9 @@ func init() {
 		declaredAs[d.Name] = d
 		if d.Standing {
 			standing = append(standing, d)
+		}
+		if d.Before != "" {
+			before = append(before, d)
 		}
 	}
 }

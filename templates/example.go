@@ -18,6 +18,7 @@ const tomorrow = `{"start":"2026-11-22T22:00:00Z","end":"2026-11-23T00:00:00Z"}`
 // fitting is what the events of some milestones say instead of what the declarations have: every fact that an example of
 // another milestone would make untrue.
 var fitting = map[string]map[string]string{
+	"driver_assigned":         {"driver_name_before": ""}, // the first one
 	"pickup_attempt_failed":   {"reason": "", "reason_code": `"no_keys"`},
 	"delivery_attempt_failed": {"reason": "", "reason_code": `"nobody_there"`},
 	"vehicle_check_failed":    {"reason": "", "reason_code": `"tires"`},

@@ -1,5 +1,7 @@
 package templates
 
+import "slices"
+
 // Fact is one thing that an event says: a name as templates write it ("driver_name", "eta.start") and its value as text.
 // A list keeps its raw JSON array.
 type Fact struct{ Name, Value string }
@@ -28,7 +30,8 @@ func (f Facts) URL(name string) (string, bool) {
 }
 
 // Inherit adds what older facts say and f does not, for facts that stay true over the life of an order. What belongs to
-// another driver, carrier or car than f names is not inherited. Neither f nor older is changed.
+// another driver, carrier or car than f names is not inherited. Where f changes what older facts said, such as a pickup
+// window, it adds what was said before. Neither f nor older is changed.
 func (f Facts) Inherit(older Facts) Facts {
 	all := f[:len(f):len(f)]
 	for _, d := range standing {
@@ -38,7 +41,35 @@ func (f Facts) Inherit(older Facts) Facts {
 		}
 		all = append(all, Fact{d.Name, old})
 	}
+	for _, d := range before {
+		if changed(f, older, d.Before) {
+			all = older.rename(all, d.Before, d.Name)
+		}
+	}
 	return all
+}
+
+// changed tells that f says another value of a fact than older does.
+func changed(f, older Facts, name string) bool {
+	now := f.rename(nil, name, "")
+	if len(now) == 0 {
+		return false
+	}
+	was := older.rename(nil, name, "")
+	return len(was) > 0 && !slices.Equal(now, was)
+}
+
+// parts are how a fact is written: a value, or a window.
+var parts = [...]string{"", ".start", ".end"}
+
+// rename appends a fact of f under another name.
+func (f Facts) rename(dst Facts, from, to string) Facts {
+	for _, part := range parts {
+		if value, ok := f.Get(from + part); ok {
+			dst = append(dst, Fact{to + part, value})
+		}
+	}
+	return dst
 }
 
 // replaces tells that f names another one than older: a new driver, another car.
@@ -54,23 +85,40 @@ func (f Facts) replaces(older Facts, name string) bool {
 // maxStanding bounds a value that is kept with the order, in bytes. The longest honest one is a link.
 const maxStanding = 512
 
-// AppendJSON appends the facts that stay true as a flat JSON object, in the order of the declarations. ParseFacts reads
-// it back. Values longer than 512 bytes are left out: what they say is not a name, a car or a link.
-func (f Facts) AppendJSON(dst []byte) []byte {
+// AppendJSON appends what is kept with the order of facts that have inherited from older, as a flat JSON object in the order
+// of the declarations: what stays true, and what a later event may change. ParseFacts reads it back. Values longer than 512
+// bytes are left out: what they say is not a name, a car or a link.
+func (f Facts) AppendJSON(dst []byte, older Facts) []byte {
+	start := len(dst)
 	dst = append(dst, '{')
-	first := true
-	for _, d := range standing {
-		value, ok := f.Get(d.Name)
+	keep := func(from Facts, name string) (kept bool) {
+		value, ok := from.Get(name)
 		if !ok || len(value) > maxStanding {
-			continue
+			return false
 		}
-		if !first {
+		if len(dst) > start+1 {
 			dst = append(dst, ',')
 		}
-		first = false
-		dst = appendQuoted(dst, d.Name)
-		dst = append(dst, ':')
+		dst = append(appendQuoted(dst, name), ':')
 		dst = appendQuoted(dst, value)
+		return true
+	}
+	for _, d := range standing {
+		keep(f, d.Name)
+	}
+	for _, d := range before {
+		if declaredAs[d.Before].Standing {
+			continue
+		}
+		for _, from := range []Facts{f, older} {
+			kept := false
+			for _, part := range parts {
+				kept = keep(from, d.Before+part) || kept
+			}
+			if kept {
+				break
+			}
+		}
 	}
 	return append(dst, '}')
 }

@@ -93,6 +93,7 @@ func TestInherit(t *testing.T) {
 	older := templates.Facts{
 		{"driver_name", "Sam"}, {"driver_phone", "100"}, {"vehicle", "Civic"}, {"vin", "V1"}, {"tracking_url", "https://a.example"},
 		{"eta.start", "x"}, {"reason", "snow"}, {"amount_due", "1"}, {"due_date", "2026-11-24"}, {"unknown", "1"},
+		{"pickup_window.start", "8"}, {"pickup_window.end", "11"}, {"delivery_window", "20"},
 	}
 	tests := []struct {
 		name string
@@ -107,7 +108,14 @@ func TestInherit(t *testing.T) {
 		}},
 		{"another driver has another phone", templates.Facts{{"driver_name", "Pat"}}, templates.Facts{
 			{"driver_name", "Pat"}, {"vehicle", "Civic"}, {"vin", "V1"}, {"tracking_url", "https://a.example"},
+			{"driver_name_before", "Sam"},
 		}},
+		{"another window", templates.Facts{{"pickup_window.start", "10"}, {"pickup_window.end", "12"}, {"vehicle", "Civic"}, {"driver_name", "Sam"}},
+			templates.Facts{
+				{"pickup_window.start", "10"}, {"pickup_window.end", "12"}, {"vehicle", "Civic"}, {"driver_name", "Sam"},
+				{"driver_phone", "100"}, {"vin", "V1"}, {"tracking_url", "https://a.example"},
+				{"pickup_window_before.start", "8"}, {"pickup_window_before.end", "11"},
+			}},
 		{"another car", templates.Facts{{"vehicle", "Accord"}}, templates.Facts{
 			{"vehicle", "Accord"}, {"driver_name", "Sam"}, {"driver_phone", "100"}, {"tracking_url", "https://a.example"},
 		}},
@@ -137,10 +145,15 @@ func TestAppendJSON(t *testing.T) {
 		{"vin", strings.Repeat("v", 513)},
 	}
 	want := `x{"driver_name":"Sam \"S\" \\ \u0001\u000a","tracking_url":"https://a.example"}`
-	if got := string(facts.AppendJSON([]byte("x"))); got != want {
+	if got := string(facts.AppendJSON([]byte("x"), nil)); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	if got := string(templates.Facts(nil).AppendJSON(nil)); got != "{}" {
+	older := templates.Facts{{"pickup_window.start", "8"}, {"pickup_window.end", "11"}, {"delivery_window", "20"}, {"driver_name", "Pat"}}
+	newer := templates.Facts{{"pickup_window", "9"}}
+	if got, want := string(newer.AppendJSON(nil, older)), `{"pickup_window":"9","delivery_window":"20"}`; got != want {
+		t.Errorf("windows that later events may change: got %s\nwant %s", got, want)
+	}
+	if got := string(templates.Facts(nil).AppendJSON(nil, nil)); got != "{}" {
 		t.Errorf("no facts: got %s", got)
 	}
 }
@@ -222,12 +235,12 @@ func FuzzParseFacts(f *testing.F) {
 		if diff := cmp.Diff(slowFacts(t, data), asMap(facts)); diff != "" {
 			t.Errorf("facts (-want +got):\n%s", diff)
 		}
-		kept := facts.AppendJSON(nil)
+		kept := facts.AppendJSON(nil, nil)
 		again, err := templates.ParseFacts(kept)
 		if err != nil {
 			t.Fatalf("%s: %v", kept, err)
 		}
-		if !bytes.Equal(kept, again.AppendJSON(nil)) {
+		if !bytes.Equal(kept, again.AppendJSON(nil, nil)) {
 			t.Errorf("%s is not read back", kept)
 		}
 	})
