@@ -3,7 +3,7 @@ SHELL := /bin/bash
 GO    ?= go
 LAB   ?= $(CURDIR)/.services
 
-.PHONY: help test test-long lint unit e2e fuzz demo services services-down build torture torture-full torture-controls
+.PHONY: help test test-long lint unit e2e fuzz demo services services-down build bench torture torture-full torture-controls
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 demo: ## the demo
 	$(GO) run ./cmd/onmyway demo
+
+bench: ## measure against plain baselines, a quarter of an hour (BENCH="store live -o json" for some of it)
+	@mkdir -p bin && $(GO) build -trimpath -o bin/onmyway ./cmd/onmyway && bin/onmyway bench $(BENCH)
 
 torture: ## try to break the service: every scenario of the gate (TORTURE="-run R1 -seed 42" for one of them)
 	$(GO) run ./cmd/torture $(TORTURE)

@@ -27,7 +27,8 @@ type Config struct {
 	RatePerMinute  int            // requests of one key, and of one address; 0 means 6,000
 }
 
-// Deps are the parts of the service that the calls need. All must be set, but for WebSocket, Remember and VAPIDPublic.
+// Deps are the parts of the service that the calls need. All must be set, but for WebSocket, Callbacks, Shown, Remember and
+// VAPIDPublic.
 type Deps struct {
 	Keys              Keys // who may call, besides Config.Bootstrap
 	Publisher         Publisher
@@ -39,6 +40,8 @@ type Deps struct {
 	Resender          Resender
 	Customers         Customers
 	Subscriptions     Subscriptions
+	Consents          Consents
+	Numbers           Numbers
 	CheckSubscription func(*notify.Subscription) error // sets ID; returns *notify.Invalid
 	Signer            Signer
 	Recorder          Recorder
@@ -49,6 +52,7 @@ type Deps struct {
 	Checks            map[string]func(ctx context.Context) error  // by engine; must return when ctx ends
 	WebSocket         http.Handler                                // the live socket
 	Callbacks         http.Handler                                // of providers, below /hooks/; they prove themselves by signature
+	Shown             func(token string) error                    // takes what a service worker shows; an error for a token that is none
 	VAPIDPublic       string                                      // base64url; browsers subscribe with it
 }
 
@@ -87,6 +91,9 @@ func New(cfg Config, deps Deps, log *slog.Logger) http.Handler {
 	if deps.WebSocket != nil {
 		// Outside of everything that wraps the ResponseWriter: the hub takes the connection over.
 		root.Handle("/connection/websocket", deps.WebSocket)
+	}
+	if deps.Shown != nil {
+		root.With(s.limitAddress).Post(ShownPath+"{token}", s.hearShown)
 	}
 	if deps.Callbacks != nil {
 		root.Handle("/hooks/*", deps.Callbacks) // a provider calls from few addresses: no limit by address
@@ -136,7 +143,13 @@ func (s *server) calls() {
 	call(s, CustomersWrite, at{"GET /v1/customers/{id}/push-subscriptions", 200, "list-push-subscriptions", "The browsers of a customer"}, s.listSubscriptions)
 	call(s, CustomersWrite, at{"POST /v1/customers/{id}/push-subscriptions", 201, "add-push-subscription", "Add a browser"}, s.addSubscription)
 	call(s, CustomersWrite, at{"DELETE /v1/customers/{id}/push-subscriptions/{sid}", 204, "remove-push-subscription", "Remove a browser"}, s.removeSubscription)
+	call(s, CustomersRead, at{"GET /v1/customers/{id}/consents", 200, "list-consents", "What a customer said about being texted, newest first"}, s.listConsents)
+	call(s, CustomersWrite, at{"POST /v1/customers/{id}/consents", 201, "add-consent", "Record what a customer said about being texted"}, s.addConsent, consentDocs)
 	call(s, TokensWrite, at{"POST /v1/customers/{id}/tokens", 201, "make-token", "Make a token for the live page"}, s.makeToken)
+
+	call(s, CustomersRead, at{"GET /v1/stopped-numbers", 200, "list-stopped-numbers", "Numbers that get no texts, and who said so, newest first"}, s.listStops)
+	call(s, CustomersWrite, at{"PUT /v1/stopped-numbers/{phone}", 200, "stop-number", "Stop texts to a number"}, s.stopNumber)
+	call(s, CustomersWrite, at{"DELETE /v1/stopped-numbers/{phone}", 200, "lift-stop", "Lift what staff stopped"}, s.liftStop, liftDocs)
 
 	call(s, DeadLettersRead, at{"GET /v1/deadletters", 200, "list-dead-letters", "Records that became no event, newest first"}, s.listDeadLetters)
 	call(s, AuditRead, at{"GET /v1/audit", 200, "list-audit", "Who did what, newest first"}, s.listAudit)

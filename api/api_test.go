@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,7 +52,7 @@ func newFixture(t testing.TB, change ...func(*api.Config, *api.Deps)) *fixture {
 	cfg := api.Config{Bootstrap: api.BootstrapKey(rootKey), Topic: "order-events", PublicURL: "https://track.example.com/"}
 	deps := api.Deps{
 		Keys: f.world, Publisher: f.world, Decode: decode, Phone: phone, Orders: f.world, Messages: f.world, Resender: f.world,
-		Explainer: &notify.Explainer{Store: f.world, Rules: f.rules}, Rules: f.rules, Customers: f.world,
+		Explainer: &notify.Explainer{Store: f.world, Rules: f.rules}, Rules: f.rules, Customers: f.world, Consents: f.world, Numbers: f.world,
 		Subscriptions: f.world, CheckSubscription: checkSubscription, Signer: f.world, Recorder: f.world, Audit: f.world,
 		DeadLetters: f.world, Remember: f.remember,
 		Checks:      map[string]func(context.Context) error{"kafka": func(context.Context) error { return nil }},
@@ -185,7 +187,7 @@ func TestOpenAPI(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.OpenAPI != "3.1.0" || len(doc.Paths) != 14 {
+	if doc.OpenAPI != "3.1.0" || len(doc.Paths) != 17 {
 		t.Errorf("OpenAPI %s with %d paths", doc.OpenAPI, len(doc.Paths))
 	}
 	if strings.Contains(w.Body.String(), "$schema") {
@@ -238,7 +240,7 @@ func TestEveryRouteHasAScope(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || calls != 17 {
+	if err != nil || calls != 22 {
 		t.Errorf("walked %d calls: %v", calls, err)
 	}
 }
@@ -251,8 +253,11 @@ func TestInternalsStayInside(t *testing.T) {
 		"Subscriptions": "GET /v1/customers/c-1/push-subscriptions", "Sign": "POST /v1/customers/c-1/tokens",
 		"Resend": "POST /v1/messages/" + entryID.String() + "/resend",
 		"Order":  "GET /v1/orders/o-1", "DeadLetters": "GET /v1/deadletters", "Audit": "GET /v1/audit", "Record": "POST /v1/customers/c-1/tokens",
+		"AddConsent": "POST /v1/customers/c-1/consents", "Stops": "GET /v1/stopped-numbers",
+		"StopNumber": "PUT /v1/stopped-numbers/+14155550123", "AllowNumber": "DELETE /v1/stopped-numbers/+14155550123?reason=asked",
 	}
-	bodies := map[string]string{"EditCustomer": `{}`, "Resend": `{"reason":"lost"}`, "Subscribe": pushSubscription}
+	bodies := map[string]string{"EditCustomer": `{}`, "Resend": `{"reason":"lost"}`, "Subscribe": pushSubscription,
+		"AddConsent": consentGiven, "StopNumber": `{"reason":"wrong number"}`}
 	for method, call := range calls {
 		t.Run(method, func(t *testing.T) {
 			f := newFixture(t)
@@ -267,6 +272,12 @@ func TestInternalsStayInside(t *testing.T) {
 			}
 			if w.Header().Get("X-Request-Id") != "req-7" {
 				t.Error("the request id is not in the answer")
+			}
+			f.Fail[method] = fmt.Errorf("db-7: %w", syscall.ECONNREFUSED)
+			w = f.do(call, bodies[method], "Idempotency-Key", "k")
+			wantProblem(t, w, http.StatusServiceUnavailable, "database_unavailable")
+			if w.Header().Get("Retry-After") == "" || strings.Contains(w.Body.String(), "db-7") {
+				t.Errorf("while the database is away: %v %s", w.Header(), w.Body)
 			}
 		})
 	}

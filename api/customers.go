@@ -49,6 +49,8 @@ type customerShown struct {
 	Locale      string           `json:"locale" example:"en-US"`
 	TimeZone    string           `json:"time_zone" example:"America/Los_Angeles"`
 	Preferences preferencesShown `json:"preferences"`
+	Consents    consentsShown    `json:"consents,omitempty" doc:"What they last said about being told, by channel; absent: nothing"`
+	Stopped     *numberStopped   `json:"number_stopped,omitempty" doc:"Why the number gets no texts; absent: it does"`
 	CreatedAt   time.Time        `json:"created_at"`
 	UpdatedAt   time.Time        `json:"updated_at"`
 }
@@ -58,7 +60,7 @@ func (s *server) getCustomer(ctx context.Context, in *getCustomerInput) (*custom
 	if err != nil {
 		return nil, err
 	}
-	return showCustomer(&p.Customer), nil
+	return s.showCustomer(ctx, &p.Customer)
 }
 
 // customer reads a customer who must be there.
@@ -99,7 +101,7 @@ func (s *server) writeCustomer(ctx context.Context, id string, only *Conditions,
 		return nil, fmt.Errorf("write customer: %w", err)
 	}
 	s.remember(ctx, id)
-	return showCustomer(&stored), nil
+	return s.showCustomer(ctx, &stored)
 }
 
 // remember refreshes the cache after a write, also when the caller does not wait for the answer. It is best effort: the
@@ -120,11 +122,16 @@ func (s *server) remember(ctx context.Context, id string) {
 	s.Remember(ctx, p)
 }
 
-func showCustomer(c *notify.Customer) *customerOutput {
+func (s *server) showCustomer(ctx context.Context, c *notify.Customer) (*customerOutput, error) {
+	why, err := s.stopped(ctx, c.Phone)
+	if err != nil {
+		return nil, err
+	}
 	return &customerOutput{ETag: etag(c.Version), Body: customerShown{
 		ID: c.ID, Name: c.Name, Phone: masked(c.Phone), Locale: c.Locale, TimeZone: c.TimeZone,
-		Preferences: showPreferences(&c.Preferences), CreatedAt: shown(c.CreatedAt), UpdatedAt: shown(c.UpdatedAt),
-	}}
+		Preferences: showPreferences(&c.Preferences), Consents: showConsents(c.Consents), Stopped: why,
+		CreatedAt: shown(c.CreatedAt), UpdatedAt: shown(c.UpdatedAt),
+	}}, nil
 }
 
 // shown is a time as answers carry it: UTC, to the millisecond, which is what is stored.

@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"onmyway/notify"
 )
 
 // docsPage is what the page of all calls shows.
@@ -99,7 +98,7 @@ func describeCall(r huma.Registry, op *huma.Operation, base string) callDoc {
 		if code, _ := strconv.Atoi(status); code >= 400 {
 			c.Failures = append(c.Failures, failureDoc{status, "s" + status[:1], answer.Description, codesOf(code)})
 			if code == http.StatusConflict {
-				c.Failures[len(c.Failures)-1].Codes = notify.Refusals
+				c.Failures[len(c.Failures)-1].Codes = conflictsOf(op)
 			}
 			continue
 		}
@@ -137,6 +136,15 @@ func curl(r huma.Registry, op *huma.Operation, base string) string {
 		if p.In == "path" {
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", parameterExample(r, p))
 		}
+	}
+	query := url.Values{}
+	for _, p := range op.Parameters {
+		if p.In == "query" && p.Required {
+			query.Set(p.Name, parameterExample(r, p))
+		}
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
 	}
 	b.WriteString("'" + base + path + "'")
 	if len(op.Security) > 0 {

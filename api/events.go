@@ -78,7 +78,7 @@ func (s *server) publish(ctx context.Context, in *publishInput) (*publishOutput,
 	if err := s.Publisher.Produce(ctx, s.Topic, good); err != nil {
 		s.log.ErrorContext(ctx, "events not published", "error", err, "events", len(good), "request_id", requestOf(ctx).id)
 		return nil, newProblem(http.StatusServiceUnavailable, "kafka_unavailable",
-			"send the same request again: events that arrived all the same are known by their id").retryAfter(5 * time.Second)
+			"send the same request again: events that arrived all the same are known by their id").retryAfter(comeBack)
 	}
 	out.Body.Accepted = len(good)
 	return out, nil

@@ -78,6 +78,10 @@ func eventSchema() *huma.Schema {
 				Properties: map[string]*huma.Schema{
 					"name": orNothing(&name, "As the texts call them"), "phone": orNothing(&name, "In any usual spelling"),
 					"locale": orNothing(&name, "BCP 47"), "time_zone": orNothing(&name, "IANA"),
+					"consent": {
+						Type: huma.TypeObject, Nullable: true, AdditionalProperties: true, Description: "What it knows of their consent",
+						Properties: map[string]*huma.Schema{"sms": {Type: huma.TypeBoolean, Nullable: true, Description: "To texts: false is withdrawn"}},
+					},
 				},
 			},
 			"data": {Type: huma.TypeObject, Nullable: true, AdditionalProperties: true, Description: "What the texts speak of: driver_name, vehicle, eta, tracking_url"},

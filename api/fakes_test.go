@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"onmyway/notify"
+	"onmyway/notify/notifytest"
 )
 
 // world is every part that the API needs, in memory. Fail, by method, makes a part fail.
@@ -35,6 +36,7 @@ type world struct {
 	deadLetters   []notify.DeadLetter // newest first
 	routes        notify.Routes
 	defaults      notify.Defaults
+	store         *notifytest.Store // of consents and stopped numbers, see ledger
 }
 
 func newWorld() *world {

@@ -98,6 +98,21 @@ func (state) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Enum: words(notify.States)}
 }
 
+// reason is why somebody does something, in their words.
+type reason string
+
+// Schema is what huma asks of a type with a schema of its own.
+func (reason) Schema(huma.Registry) *huma.Schema {
+	one, most := 1, 500
+	s := &huma.Schema{
+		Type: huma.TypeString, MinLength: &one, MaxLength: &most,
+		Pattern:            "^[^\\x00-\\x1f\\x7f-\\x9f\ufffd]*[^\\x00-\\x20\\x7f-\\xa0\ufffd][^\\x00-\\x1f\\x7f-\\x9f\ufffd]*$",
+		PatternDescription: "one line of words, without control characters",
+	}
+	s.PrecomputeMessages()
+	return s
+}
+
 // plain are words as strings.
 func plain[S ~string](list []S) []string {
 	all := make([]string, len(list))

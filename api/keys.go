@@ -76,7 +76,7 @@ func (k *keyring) find(ctx context.Context, secret string) (*notify.APIKey, *pro
 	case err != nil:
 		k.log.ErrorContext(ctx, "API key not checked", "error", err, "request_id", requestOf(ctx).id)
 		return nil, newProblem(http.StatusServiceUnavailable, "keys_unavailable",
-			"the API key can't be checked at the moment: send the same request again").retryAfter(5 * time.Second)
+			"the API key can't be checked at the moment: send the same request again").retryAfter(comeBack)
 	case !key.Matches(secret):
 		return nil, unknown
 	case !key.RevokedAt.IsZero():

@@ -45,6 +45,8 @@ type messageBody struct {
 	DueAt        time.Time        `json:"due_at,omitzero" doc:"It leaves not before"`
 	ExpiresAt    time.Time        `json:"expires_at,omitzero" doc:"It leaves not after"`
 	UpdatedAt    time.Time        `json:"updated_at,omitzero"`
+	ShownAt      time.Time        `json:"shown_at,omitzero" doc:"On the websocket message: when a page or browser of the customer first said that it shows the news; absent: none has"`
+	Stopped      *numberStopped   `json:"number_stopped,omitempty" doc:"On one text: why its number gets no texts now; absent: it does. Lists leave it out"`
 	ResendOf     string           `json:"resend_of,omitempty" doc:"The message that staff asked to send again"`
 	ResendNo     int              `json:"resend_no"`
 	ResendBy     string           `json:"resend_by,omitempty" doc:"The name of the API key that asked"`
@@ -206,6 +208,9 @@ func (s *server) getMessage(ctx context.Context, in *getMessageInput) (*getMessa
 
 func (s *server) oneMessage(ctx context.Context, e *notify.Entry) (*getMessageOutput, error) {
 	shows, err := s.showMessages(ctx, []notify.Entry{*e})
+	if err == nil && e.Channel == notify.SMS {
+		shows[0].Stopped, err = s.stopped(ctx, e.Address)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +244,7 @@ func showMessage(e *notify.Entry, said *notify.Explanation) messageBody {
 		ID: m.ID.String(), OrderID: m.OrderID, CustomerID: m.CustomerID, Line: m.Line, Milestone: m.Milestone,
 		Sequence: m.Sequence, Channel: m.Channel, State: m.State, Reason: m.Reason, Address: m.Address,
 		Title: m.Title, Body: m.Body, CreatedAt: shown(m.CreatedAt), DueAt: shown(m.DueAt),
-		ExpiresAt: shown(m.ExpiresAt), UpdatedAt: shown(m.UpdatedAt), ResendNo: m.ResendNo,
+		ExpiresAt: shown(m.ExpiresAt), UpdatedAt: shown(m.UpdatedAt), ShownAt: shown(e.ShownAt), ResendNo: m.ResendNo,
 		ResendBy: e.By, ResendReason: e.Why,
 		Resends: []string{}, Attempts: []notify.Attempt{}, History: []step{}, NotSent: showNotSent(e, said),
 		Lineage: lineage{

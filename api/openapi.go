@@ -83,7 +83,7 @@ func complete(doc *huma.OpenAPI) {
 		for _, op := range operationsOf(path) {
 			for status, answer := range op.Responses {
 				if code, err := strconv.Atoi(status); err == nil && code >= 400 {
-					describe(answer, code)
+					describe(op, answer, code)
 				}
 				if answer.Headers == nil {
 					answer.Headers = map[string]*huma.Header{}
@@ -95,7 +95,7 @@ func complete(doc *huma.OpenAPI) {
 }
 
 // describe says which problems have a status.
-func describe(answer *huma.Response, status int) {
+func describe(op *huma.Operation, answer *huma.Response, status int) {
 	answer.Headers = map[string]*huma.Header{}
 	if codes := codesOf(status); len(codes) > 0 && len(codes) <= 5 {
 		answer.Description = http.StatusText(status) + ": " + strings.Join(codes, ", ")
@@ -106,8 +106,16 @@ func describe(answer *huma.Response, status int) {
 	case http.StatusTooManyRequests:
 		answer.Headers["Retry-After"] = header("Seconds to wait")
 	case http.StatusConflict:
-		answer.Description = "Refused: " + strings.Join(notify.Refusals, ", ")
+		answer.Description = "Refused: " + strings.Join(conflictsOf(op), ", ")
 	}
+}
+
+// conflictsOf are the codes with which a call refuses.
+func conflictsOf(op *huma.Operation) []string {
+	if op.OperationID == "lift-stop" {
+		return []string{"recipient_only"}
+	}
+	return notify.Refusals
 }
 
 // linked says which calls take what an answer gives.
@@ -137,6 +145,7 @@ var tags = []*huma.Tag{
 	{Name: "orders", Description: "One view of an order over all lines of business."},
 	{Name: "messages", Description: "What customers were told, why or why not, and once more."},
 	{Name: "customers", Description: "Who is told, in which words, and what they want."},
+	{Name: "stopped-numbers", Description: "Who gets no texts, and who said so."},
 	{Name: "deadletters", Description: "Records that could not be understood."},
 	{Name: "audit", Description: "Who did what."},
 	{Name: "push-key", Description: "What a browser needs to subscribe."},

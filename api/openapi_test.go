@@ -79,7 +79,7 @@ func TestDocumentSaysEverything(t *testing.T) {
 				}
 			}
 		}
-		if len(ids) != 18 {
+		if len(ids) != 23 {
 			t.Errorf("%s has %d calls", path, len(ids))
 		}
 	}

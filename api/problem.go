@@ -93,11 +93,17 @@ func (s *server) problemOf(ctx context.Context, err error) *problem {
 		return newProblem(statusClientGone, "client_gone", "the caller closed the connection")
 	}
 	s.log.ErrorContext(ctx, "call failed", "error", err, "request_id", requestOf(ctx).id)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return newProblem(http.StatusServiceUnavailable, "timeout", "no answer in time: send the same request again").retryAfter(5 * time.Second)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return newProblem(http.StatusServiceUnavailable, "timeout", "no answer in time: send the same request again").retryAfter(comeBack)
+	case notify.Down(err):
+		return newProblem(http.StatusServiceUnavailable, "database_unavailable", "the database does not answer: send the same request again").retryAfter(comeBack)
 	}
 	return newProblem(http.StatusInternalServerError, "internal", "the request id is in the X-Request-Id header: it finds the cause in our log")
 }
+
+// comeBack is when to try again what an engine could not do now.
+const comeBack = 5 * time.Second
 
 // statusClientGone is the status that nginx logs for a caller who did not wait. It is never read.
 const statusClientGone = 499

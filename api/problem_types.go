@@ -45,11 +45,15 @@ var problemTypes = func() map[string]problemType {
 		{"idempotency_key_reused", 422, "The Idempotency-Key was used for another request", "The same key came with another body. Use a new key for a new request."},
 		{"internal", 500, "Something went wrong on our side", "The header X-Request-Id finds the cause in the service's log. Sending the same request again is safe."},
 		{"timeout", 503, "The service is too slow at the moment", "An engine did not answer in time. Send the same request again after Retry-After."},
+		{"database_unavailable", 503, "The database does not answer at the moment", "It is away, too slow or full. Send the same request again after Retry-After: an act with its Idempotency-Key happens once."},
 		{"kafka_unavailable", 503, "Events can't be taken at the moment", "Kafka does not take them. Send the same request again: events that arrived all the same are known by their id."},
 		{"client_gone", statusClientGone, "The caller closed the connection", "Nobody reads this answer."},
 
+		{"recipient_only", 409, "Only the recipient can lift it", "The recipient of the number opted out themselves. They answer START to get texts again; staff lift only what staff set."},
+
 		{notify.RefuseOptedOut, 409, mustNotSend, "The customer turned this off. Nothing overrides it: only they can turn it on again."},
-		{notify.RefuseStopped, 409, mustNotSend, "This number answered STOP. Nothing of ours overrides it: only the recipient can lift it, by answering START."},
+		{notify.RefuseConsent, 409, mustNotSend, "No consent to texts is on record, or the customer took it back. Record it once they gave it: POST /v1/customers/{id}/consents. `force` does not override it."},
+		{notify.RefuseStopped, 409, mustNotSend, "The number gets no texts: its recipient answered STOP or opted out with the provider, or staff stopped it. The detail says who can lift that; `force` does not override it."},
 		{notify.RefuseExpired, 409, mustNotSend, "The text is no longer true, or would not be when quiet hours end. `force` sends it all the same, but not into quiet hours."},
 		{notify.RefuseJustSent, 409, mustNotSend, "The same news left on this channel less than 30 seconds ago, maybe because a colleague helps the same customer. `force` sends it once more."},
 		{notify.RefuseVerify, 409, mustNotSend, "Whether the first one went out is not clear yet. Wait until it is: then it has another state."},

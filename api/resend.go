@@ -69,7 +69,8 @@ func resendDocs(op *huma.Operation) {
 		refused.WriteString("\n- `" + code + "`: " + problemTypes[code].Means)
 	}
 	op.Description = "Makes a new message from the stored facts as they are now, on the same way as any other: quiet hours and opt-outs count. " +
-		"The same Idempotency-Key gives the same message, however often it is sent. The new message says who asked (`resend_by`) and " +
+		"The same Idempotency-Key gives the same message, however often it is sent within a week (`retention.idempotency`). " +
+		"The new message says who asked (`resend_by`) and " +
 		"why (`resend_reason`).\n\n409 refuses, with one of these codes:" + refused.String()
 	op.Errors = append(op.Errors, http.StatusConflict)
 	one, most := 1, 200

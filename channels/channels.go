@@ -24,6 +24,7 @@ type Channel struct {
 	Durable bool          // a repeat does harm: "sending" is in SQL before the request leaves
 	Finder  notify.Finder // knows what became of a message; nil where nobody does
 	Close   func() error  // when no Send runs any more
+	Paused  func() int    // how many providers are left alone, where the Sender sees to that itself; nil: the dispatcher does
 }
 
 // Build makes the channels that are configured. The error names the setting that is wrong.
@@ -44,7 +45,7 @@ func Build(cfg Config, subs webpush.Subscriptions, log *slog.Logger) ([]Channel,
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Channel{Name: notify.Push, Sender: s, Close: s.Close})
+		list = append(list, Channel{Name: notify.Push, Sender: s, Close: s.Close, Paused: s.Paused})
 	}
 	return list, nil
 }

@@ -30,6 +30,7 @@ const (
 	DidRevokeKey       = "key.revoke"
 	DidStop            = "number.stop"
 	DidStart           = "number.start"
+	DidConsent         = "customer.consent"
 )
 
 // AuditRow is one thing that was done. Rows are only ever added, and each carries the hash of the one before, so that a row
@@ -88,7 +89,7 @@ func (r *AuditRow) Changes() []Change {
 }
 
 // Changes lists what a write changes of a customer, in the order of the fields. A choice reads "on", "off" or, where the
-// customer leaves it to the operator, "default".
+// customer leaves it to the operator, "default"; a consent reads "given", "withdrawn" or "none".
 func Changes(old, now *Customer) []Change {
 	var all []Change
 	note := func(field, from, to string, show bool) {
@@ -114,6 +115,9 @@ func Changes(old, now *Customer) []Change {
 		}
 	}
 	note("preferences.quiet_hours", old.Preferences.Quiet.String(), now.Preferences.Quiet.String(), true)
+	for _, ch := range ConsentChannels {
+		note("consents."+string(ch), old.Consents.word(ch), now.Consents.word(ch), true)
+	}
 	return all
 }
 

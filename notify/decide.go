@@ -15,6 +15,10 @@ type Rules struct {
 	FoldTexts bool             // SMS without accents: they fit more characters into a segment
 	Channels  map[Channel]bool // those that the operator has set up
 	Defaults  Defaults
+	// ExplicitConsent sends texts only to customers whose consent is on record; else an order implies it.
+	ExplicitConsent bool
+	// TextsPerHour is the limit of one number, as Dispatcher.PerHour has it; here it only explains what is held.
+	TextsPerHour int
 	// ETAThreshold is how far an arrival time has to move before a customer is disturbed with it.
 	ETAThreshold time.Duration
 	Locale       string         // of customers whose own is not known
@@ -40,6 +44,7 @@ func Decide(e *Event, h *Head, p *Profile, r *Rules, now time.Time, d *Decision)
 	d.Stored = Stored{Event: e, State: Suppressed}
 	older := h.after(e)
 	d.Customer.Contact, d.Learned = learn(p.Contact, e.Customer, p.ByAPI || older)
+	d.hear(now)
 	known := standingFacts(h)
 	facts := e.Facts.Inherit(known)
 	if !older && !h.at(e) {
@@ -64,7 +69,9 @@ func Decide(e *Event, h *Head, p *Profile, r *Rules, now time.Time, d *Decision)
 // refused tells that something is not sent because of what is known of the customer. The cache may be behind: the customer
 // has turned it on meanwhile, or added a browser.
 func (d *Decision) refused() bool {
-	because := func(r Reason) bool { return r == OptedOut || r == OffByDefault || r == NoAddress || r == Quiet }
+	because := func(r Reason) bool {
+		return r == OptedOut || r == NoConsent || r == OffByDefault || r == NoAddress || r == Quiet
+	}
 	return because(d.Stored.Reason) || slices.ContainsFunc(d.Stored.NotSent, func(n NotSent) bool { return because(n.Reason) })
 }
 
@@ -95,6 +102,7 @@ func (d *Decision) tell(h *Head, p *Profile, r *Rules, facts templates.Facts, no
 		}
 		d.supersede(ch)
 	}
+	d.screensFirst(p, r.Routes[e.Milestone].SMS.After)
 	if d.Stored.State == Suppressed && d.Stored.Reason == "" {
 		d.Stored.Reason = NotRouted
 	}
@@ -117,6 +125,22 @@ func (d *Decision) show(p *Profile, r *Rules, w *words) {
 	d.Stored.Locale, d.Stored.Asked, d.Stored.Template = w.Locale, w.asked, w.Version
 }
 
+// screensFirst lets the text of an event wait where the customer has a screen that may show the news before: a browser that
+// gets an alert, or an open page. A text that would not leave in time any more does not wait.
+func (d *Decision) screensFirst(p *Profile, after time.Duration) {
+	alerted := slices.ContainsFunc(d.Messages, func(m Message) bool { return m.Channel == Push })
+	watched := p.Present && d.Stored.State == Sent
+	if after == 0 || !alerted && !watched {
+		return
+	}
+	for i := range d.Messages {
+		m := &d.Messages[i]
+		if due := m.DueAt.Add(after); m.Channel == SMS && due.Before(m.ExpiresAt) {
+			m.DueAt, m.Reason = due, ScreenFirst
+		}
+	}
+}
+
 // may says from when on a customer may be told on a channel, or why not at all. The live page wakes nobody: it has no quiet
 // hours.
 func (r *Rules) may(ch Channel, m *Milestone, c *Customer, now, expires time.Time) (due time.Time, why Reason) {
@@ -125,6 +149,9 @@ func (r *Rules) may(ch Channel, m *Milestone, c *Customer, now, expires time.Tim
 	}
 	if why := c.Preferences.Wants(ch, m.Category, r.Defaults); why != "" {
 		return now, why
+	}
+	if !r.consented(ch, c) {
+		return now, NoConsent
 	}
 	if q := c.Preferences.Quiet; q != nil && ch != WebSocket && !r.Routes[m].PierceQuiet {
 		due := q.Until(now, r.zone(c))

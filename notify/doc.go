@@ -14,6 +14,7 @@
 //	channels/*              one Send per message
 //	  ▼      Finisher       gathers outcomes, one UPDATE for all that wait
 //	Sweep                   claims what is due from SQL: retries, held messages, resends, the work of dead peers
+//	Retention               lets old rows leave SQL
 //
 // The order "store, then mark, then commit" is what loses nothing; the deterministic ids of messages are what doubles
 // nothing. The package knows no vendor: it imports the standard library, golang.org/x and templates. Everything else

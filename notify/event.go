@@ -51,9 +51,10 @@ type Event struct {
 	Milestone  *Milestone
 	Sequence   int64 // grows with every event of an order and line; 0 when the producer has none
 	OccurredAt time.Time
-	Customer   *Contact        // what the event itself says of the customer; nil when it says nothing
-	Data       []byte          // the raw JSON object under "data"; nil when there is none
-	Facts      templates.Facts // Data as templates see it
+	Customer   *Contact         // what the event itself says of the customer; nil when it says nothing
+	Consents   map[Channel]bool // what it says of their consent; nil when it says nothing
+	Data       []byte           // the raw JSON object under "data"; nil when there is none
+	Facts      templates.Facts  // Data as templates see it
 	Origin     Origin
 	Trace      string // W3C traceparent from the record's headers; empty for none
 }

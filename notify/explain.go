@@ -61,6 +61,7 @@ func (x *Explainer) Explain(ctx context.Context, now time.Time, es []Entry) ([]E
 	rules := x.Rules()
 	for i, id := range ids {
 		whos[id].name, whos[id].zone = calledBy(&profiles[i].Contact), rules.zone(&profiles[i].Customer)
+		whos[id].consents, whos[id].perHour = profiles[i].Consents, rules.TextsPerHour
 	}
 	if len(objects) > 0 {
 		rows, err := x.Store.Audit(ctx, objects, historyRows)
@@ -101,11 +102,13 @@ func (e *Entry) optedOut() bool {
 
 // who is the customer of a message, as far as explaining needs them.
 type who struct {
-	name    string // first name, or "the customer"
-	zone    *time.Location
-	history []AuditRow            // the newest first
-	numbers map[string][]AuditRow // of stopped numbers, by object
-	chose   bool
+	name     string // first name, or "the customer"
+	zone     *time.Location
+	history  []AuditRow            // the newest first
+	numbers  map[string][]AuditRow // of stopped numbers, by object
+	chose    bool
+	consents Consents
+	perHour  int // texts to one number
 }
 
 func calledBy(c *Contact) string { return cmp.Or(c.FirstName(), "the customer") }
@@ -136,6 +139,9 @@ func (w *who) sentence(e *Entry, now time.Time) string {
 	case Delivered:
 		return "Delivered at " + w.at(e.UpdatedAt, now) + "."
 	case Sent:
+		if e.Channel == WebSocket && !e.ShownAt.IsZero() {
+			return "Seen at " + w.at(e.ShownAt, now) + "."
+		}
 		if e.Channel == WebSocket {
 			return "Shown on the live page from " + w.at(e.CreatedAt, now) + "."
 		}
@@ -147,6 +153,12 @@ func (w *who) waiting(e *Entry, now time.Time) string {
 	switch {
 	case e.Reason == Quiet:
 		return fmt.Sprintf("Held until %s: %s wants no messages before.", w.at(e.DueAt, now), w.name)
+	case e.Reason == Capped && e.DueAt.After(now) && w.perHour > 1:
+		return fmt.Sprintf("Held until %s: %d texts in the last hour are enough.", w.at(e.DueAt, now), w.perHour)
+	case e.Reason == Capped && e.DueAt.After(now):
+		return fmt.Sprintf("Held until %s: %s.", w.at(e.DueAt, now), means(e.Reason))
+	case e.Reason == ScreenFirst && e.DueAt.After(now):
+		return fmt.Sprintf("Waiting until %s: %s may see it on a device first.", w.at(e.DueAt, now), w.name)
 	case e.Reason != "" && e.DueAt.After(now):
 		return fmt.Sprintf("Waiting: %s. Next try at %s.", means(e.Reason), w.at(e.DueAt, now))
 	case e.DueAt.After(now):
@@ -167,8 +179,11 @@ func (w *who) notSent(e *Entry, ch Channel, r Reason) string {
 	if m := MilestoneOf(e.Line, e.Milestone); m != nil {
 		cat = m.Category
 	}
-	if r == Stopped {
+	switch r {
+	case Stopped:
 		return notOn[ch] + ": " + w.stopped(e) + "."
+	case Digested:
+		return notOn[ch] + " on its own: " + means(r) + "."
 	}
 	return w.without(ch, cat, r, e.UpdatedAt)
 }
@@ -179,12 +194,16 @@ func (w *who) without(ch Channel, cat Category, r Reason, at time.Time) string {
 	switch {
 	case r == OptedOut:
 		because = w.optedOut(ch, cat, at)
+	case r == NoConsent:
+		because = w.noConsent(ch, at)
 	case r == NoAddress && ch == SMS:
 		because = "no phone number is known"
 	case r == NoAddress && ch == Push:
 		because = "no device with alerts is known"
 	case r == Quiet:
 		because = w.name + "'s quiet hours outlast the news"
+	case r == SeenOnScreen:
+		because = w.name + " saw it on a device at " + w.at(at, at)
 	}
 	return notOn[ch] + ": " + because + "."
 }
@@ -192,6 +211,8 @@ func (w *who) without(ch Channel, cat Category, r Reason, at time.Time) string {
 // optedOut says what the customer turned off and when, as far as the audit knows.
 func (w *who) optedOut(ch Channel, cat Category, at time.Time) string {
 	said := w.name + " turned " + turned[ch]
+	channel, category := "preferences.channels."+string(ch), "preferences.categories."+string(cat)+"."+string(ch)
+	answered := map[string]bool{} // by field: a newer choice than the one at hand was met
 	for i := range w.history {
 		row := &w.history[i]
 		if row.At.After(at.Add(time.Second)) {
@@ -199,15 +220,29 @@ func (w *who) optedOut(ch Channel, cat Category, at time.Time) string {
 		}
 		for _, c := range row.Changes() {
 			switch {
+			case answered[c.Field]:
 			case c.To != "off":
-			case c.Field == "preferences.channels."+string(ch):
+				answered[c.Field] = true
+			case c.Field == channel:
 				return said + " off on " + w.day(row.At, at)
-			case cat != "" && c.Field == "preferences.categories."+string(cat)+"."+string(ch):
+			case cat != "" && c.Field == category:
 				return said + " for " + strings.ReplaceAll(string(cat), "_", " ") + " off on " + w.day(row.At, at)
 			}
 		}
 	}
 	return said + " off"
+}
+
+// noConsent says why there was no consent at a time, as far as the newest answer tells.
+func (w *who) noConsent(ch Channel, at time.Time) string {
+	switch said, there := w.consents[ch]; {
+	case !there:
+		return means(NoConsent)
+	case said.Given || said.At.After(at.Add(time.Second)): // it has changed since
+		return means(NoConsent) + " for that time"
+	default:
+		return w.name + " withdrew consent to texts on " + w.day(said.At, at) + " (" + said.Source + ")"
+	}
 }
 
 // stopped says who stopped the number of a message and when, as far as the audit knows.
@@ -220,7 +255,7 @@ func (w *who) stopped(e *Entry) string {
 		on := " on " + w.day(row.At, e.UpdatedAt)
 		switch detail.Source {
 		case StoppedByReply:
-			return means(Stopped) + on
+			return "this number answered STOP" + on
 		case StoppedByProvider:
 			return "the provider refuses texts to this number, which opted out there; we learned it" + on
 		case StoppedByStaff:

@@ -11,7 +11,7 @@ var goesOn = map[Channel]string{
 // ExplainOutlook says in words what Outlook says of a customer, one sentence for each, for support staff and preference
 // pages. History are the audit rows of the customer, the newest first: they tell when something was turned off. Pure.
 func (r *Rules) ExplainOutlook(p *Profile, history []AuditRow, now time.Time, all []Outlook) []string {
-	w := who{name: calledBy(&p.Contact), zone: r.zone(&p.Customer), history: history}
+	w := who{name: calledBy(&p.Contact), zone: r.zone(&p.Customer), history: history, consents: p.Consents}
 	said := make([]string, len(all))
 	for i := range all {
 		said[i] = w.prospect(&all[i], now)

@@ -74,16 +74,24 @@ func TestExplain(t *testing.T) {
 		{"turned off", notify.SMS, notify.Suppressed, notify.OptedOut, now, []notify.AuditRow{later, off}, "Not texted: Dana turned SMS off on 12 Nov."},
 		{"a category turned off last year", notify.Push, notify.Suppressed, notify.OptedOut, now, []notify.AuditRow{delays}, "No alert sent: Dana turned alerts for delays off on 31 Dec 2025."},
 		{"turned off, nobody knows when", notify.SMS, notify.Suppressed, notify.OptedOut, now, nil, "Not texted: Dana turned SMS off."},
+		{"a category turned on again later", notify.Push, notify.Suppressed, notify.OptedOut, now, []notify.AuditRow{
+			changed(t, now.Add(-time.Hour), notify.Change{Field: "preferences.categories.delays.push", From: "off", To: "on"}), delays,
+			changed(t, now.AddDate(-2, 0, 0), notify.Change{Field: "preferences.channels.push", From: "on", To: "off"}),
+		}, "No alert sent: Dana turned alerts off on 21 Nov 2024."},
 		{"quiet hours", notify.SMS, notify.Pending, notify.Quiet, now.Add(21 * time.Hour), nil, "Held until 22 Nov 08:00 in Los Angeles: Dana wants no messages before."},
 		{"quiet hours outlast it", notify.SMS, notify.Suppressed, notify.Quiet, now, nil, "Not texted: Dana's quiet hours outlast the news."},
 		{"no number", notify.SMS, notify.Suppressed, notify.NoAddress, now, nil, "Not texted: no phone number is known."},
 		{"tried again", notify.SMS, notify.Pending, notify.RateLimited, now.Add(time.Minute), nil, "Waiting: the provider asked us to slow down. Next try at 11:01 in Los Angeles."},
+		{"a screen first", notify.SMS, notify.Pending, notify.ScreenFirst, now.Add(20 * time.Minute), nil, "Waiting until 11:20 in Los Angeles: Dana may see it on a device first."},
+		{"seen", notify.SMS, notify.Suppressed, notify.SeenOnScreen, now, nil, "Not texted: Dana saw it on a device at 11:00 in Los Angeles."},
+		{"too many texts", notify.SMS, notify.Pending, notify.Capped, now.Add(2*time.Hour + 10*time.Minute), nil, "Held until 13:10 in Los Angeles: 6 texts in the last hour are enough."},
+		{"told with others", notify.SMS, notify.Suppressed, notify.Digested, now, nil, "Not texted on its own: its news went out in one text with others."},
 		{"its turn", notify.Push, notify.Pending, "", now, nil, "Waiting for its turn."},
 		{"unclear", notify.SMS, notify.Verify, notify.OwnerDied, now, nil, "Not clear: the process that was sending it stopped. We are finding out before anything is sent again."},
 		{"stopped", notify.SMS, notify.Suppressed, notify.Stopped, now, []notify.AuditRow{stop(now.Add(time.Hour), "recipient", notify.StoppedByReply), stop(now, "recipient", notify.StoppedByReply)}, "Not texted: this number answered STOP on 21 Nov."},
 		{"stopped with the provider", notify.SMS, notify.Suppressed, notify.Stopped, now, []notify.AuditRow{stop(now, "provider", notify.StoppedByProvider)}, "Not texted: the provider refuses texts to this number, which opted out there; we learned it on 21 Nov."},
 		{"stopped by staff", notify.SMS, notify.Suppressed, notify.Stopped, now, []notify.AuditRow{stop(now, "ann", notify.StoppedByStaff)}, "Not texted: ann stopped texts to this number on 21 Nov."},
-		{"stopped, nobody knows when", notify.SMS, notify.Suppressed, notify.Stopped, now, nil, "Not texted: this number answered STOP."},
+		{"stopped, nobody knows when", notify.SMS, notify.Suppressed, notify.Stopped, now, nil, "Not texted: texts to this number were stopped."},
 		{"failed", notify.SMS, notify.Failed, notify.BadAddress, now, nil, "Failed: the number or device can't be reached, for good."},
 		{"accepted", notify.SMS, notify.Accepted, "", now, nil, "The provider took it at 11:00 in Los Angeles; nothing was heard of it since."},
 		{"delivered", notify.SMS, notify.Delivered, "", now, nil, "Delivered at 11:00 in Los Angeles."},
@@ -92,7 +100,9 @@ func TestExplain(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			store := &records{people: map[string]notify.Profile{"c-42": dana}, audit: test.audit}
-			x := &notify.Explainer{Store: store, Rules: inForce(rules(t))}
+			inUse := rules(t)
+			inUse.TextsPerHour = 6
+			x := &notify.Explainer{Store: store, Rules: inForce(inUse)}
 			e := notify.Entry{Message: notify.Message{CustomerID: "c-42", Address: "+14155550123", Line: notify.CarHaul, Milestone: "delayed", Channel: test.ch,
 				State: test.state, Reason: test.why, DueAt: test.due, CreatedAt: now, UpdatedAt: now}}
 			got, err := x.Explain(t.Context(), now, []notify.Entry{e})

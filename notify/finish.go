@@ -20,8 +20,8 @@ type Finisher struct {
 
 // finished is an outcome, or messages that go back to where anybody may claim them.
 type finished struct {
-	outcome  Outcome
-	released []ID
+	outcome Outcome
+	back    []Handback
 }
 
 const (
@@ -36,17 +36,17 @@ func (f *Finisher) Prepare() { f.in = make(chan finished, finishQueue) }
 // Add takes an outcome. It blocks while the queue is full.
 func (f *Finisher) Add(o Outcome) { f.in <- finished{outcome: o} }
 
-// Release takes messages that were not sent and are nobody's any more. It blocks while the queue is full.
-func (f *Finisher) Release(ids []ID) {
-	if len(ids) > 0 {
-		f.in <- finished{released: ids}
+// HandBack takes messages that were not sent and are nobody's any more. It blocks while the queue is full.
+func (f *Finisher) HandBack(back []Handback) {
+	if len(back) > 0 {
+		f.in <- finished{back: back}
 	}
 }
 
-// Waiting is how many outcomes and releases wait for SQL.
+// Waiting is how many outcomes and messages that go back wait for SQL.
 func (f *Finisher) Waiting() int { return len(f.in) }
 
-// Close tells Run that nothing more comes. No Add or Release may follow.
+// Close tells Run that nothing more comes. No Add or HandBack may follow.
 func (f *Finisher) Close() { close(f.in) }
 
 // Run writes until Close, then the rest. What SQL does not take within a grace time after ctx has ended is left to
@@ -55,16 +55,16 @@ func (f *Finisher) Run(ctx context.Context) error {
 	ctx, cancel := grace(ctx, finishGrace)
 	defer cancel()
 	var done []Outcome
-	var released []ID
+	var back []Handback
 	for first := range f.in {
-		done, released = done[:0], released[:0]
+		done, back = done[:0], back[:0]
 		for next, more := first, true; more; {
-			if next.released != nil {
-				released = append(released, next.released...)
+			if next.back != nil {
+				back = append(back, next.back...)
 			} else {
 				done = append(done, next.outcome)
 			}
-			if len(done)+len(released) >= finishBatch {
+			if len(done)+len(back) >= finishBatch {
 				break
 			}
 			select {
@@ -73,21 +73,21 @@ func (f *Finisher) Run(ctx context.Context) error {
 				more = false
 			}
 		}
-		f.write(ctx, done, released)
+		f.write(ctx, done, back)
 	}
 	return nil
 }
 
-func (f *Finisher) write(ctx context.Context, done []Outcome, released []ID) {
+func (f *Finisher) write(ctx context.Context, done []Outcome, back []Handback) {
 	err := again(ctx, f.SQL, f.Now, func() error {
 		if len(done) > 0 {
 			if err := f.Ledger.Finish(ctx, f.Now(), done); err != nil {
 				return fmt.Errorf("store %d outcomes: %w", len(done), err)
 			}
 		}
-		if len(released) > 0 {
-			if err := f.Ledger.Release(ctx, released); err != nil {
-				return fmt.Errorf("release %d messages: %w", len(released), err)
+		if len(back) > 0 {
+			if err := f.Ledger.HandBack(ctx, f.Now(), back); err != nil {
+				return fmt.Errorf("hand %d messages back: %w", len(back), err)
 			}
 		}
 		return nil

@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -59,15 +58,21 @@ type Intake struct {
 }
 
 // Work reads a partition until ctx ends or the partition is lost. What it has begun it finishes: the batch in hand is
-// stored and committed. It returns nil when ctx has ended, ErrFenced when the partition went elsewhere.
+// stored and committed. It returns nil when ctx has ended, ErrFenced when the partition went elsewhere, ErrRewound when SQL
+// has lost what was read: then the partition has to be worked on anew.
 func (in *Intake) Work(ctx context.Context, p Partition) error {
-	if err := in.start(ctx, p); err != nil {
-		return ended(ctx, err)
-	}
-	commits := newCommitter(ctx, in, p)
-	defer commits.close()
 	b := newRound(in)
 	b.topic, b.partition, _ = p.Name()
+	if err := b.start(ctx, p); err != nil {
+		return ended(ctx, err)
+	}
+	ctx, rewound := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { b.watch(ctx, func() { rewound(ErrRewound) }) })
+	defer watching.Wait()
+	defer rewound(nil)
+	commits := newCommitter(ctx, in, p)
+	defer commits.close()
 	records := make([]Record, batchSize)
 	for {
 		n, err := p.Fetch(ctx, records)
@@ -88,25 +93,12 @@ func (in *Intake) Work(ctx context.Context, p Partition) error {
 	}
 }
 
-// start moves the partition back to where SQL stands, if that is behind Kafka: a database that was restored from a
-// backup reads again what it has lost.
-func (in *Intake) start(ctx context.Context, p Partition) error {
-	topic, partition, next := p.Name()
-	return again(ctx, in.SQL, in.Now, func() error {
-		stored, known, err := in.Positions.Position(ctx, topic, partition)
-		if err != nil {
-			return fmt.Errorf("read the stored position of %s/%d: %w", topic, partition, err)
-		}
-		if known && stored < next {
-			p.StartAt(stored)
-		}
-		return nil
-	})
-}
-
 // ended hides the error that a stop causes.
 func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	switch {
+	case errors.Is(context.Cause(ctx), ErrRewound):
+		return context.Cause(ctx)
+	case ctx.Err() != nil:
 		return nil
 	}
 	return err
@@ -137,22 +129,46 @@ func (c *committer) upTo(next int64) {
 
 func (c *committer) run(ctx context.Context, in *Intake, p Partition) {
 	for next := range c.next {
-		// The last commit of a generation comes after its context has ended.
-		err := p.Commit(context.WithoutCancel(ctx), next)
-		switch {
-		case errors.Is(err, ErrFenced):
+		err := c.commit(ctx, in, p, next)
+		if errors.Is(err, ErrFenced) {
 			close(c.lost)
 			for range c.next { // until close
 			}
 			return
-		case err != nil:
-			in.Kafka.Failed(err, in.Now()) // the next one commits this one too
-		default:
-			in.Kafka.Answered(in.Now())
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(commitEvery):
+		}
+	}
+}
+
+// commit tells Kafka until it listens: a partition may get no record for days, and would look behind for as long. A newer
+// position goes instead of an older one. What is not committed when the worker ends is read again.
+func (c *committer) commit(ctx context.Context, in *Intake, p Partition, next int64) error {
+	for {
+		// The last commit of a generation comes after its context has ended.
+		err := p.Commit(context.WithoutCancel(ctx), next)
+		switch {
+		case err == nil:
+			in.Kafka.Answered(in.Now())
+			return nil
+		case errors.Is(err, ErrFenced):
+			return err
+		}
+		in.Kafka.Failed(err, in.Now())
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+		select {
+		case newer, open := <-c.next:
+			if !open {
+				return err
+			}
+			next = newer
+		default:
 		}
 	}
 }

@@ -93,7 +93,7 @@ func takenAfter(t *testing.T, ch notify.Channel, latency time.Duration) {
 
 	put.to(func(ms []notify.Message) { // as after a refusal: nobody's
 		for _, m := range ms {
-			_ = r.store.Release(ctx, []notify.ID{m.ID})
+			_ = r.store.HandBack(ctx, time.Now(), []notify.Handback{{Message: m.ID}})
 		}
 	})
 	now := time.Now()

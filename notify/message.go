@@ -3,6 +3,8 @@ package notify
 import (
 	"strconv"
 	"time"
+
+	"onmyway/templates"
 )
 
 // Channel is a way to reach a customer.
@@ -84,6 +86,10 @@ type Message struct {
 	RecordedAt time.Time // when the producer wrote the event into Kafka; zero for resends
 	Trace      string    // W3C traceparent of the event; empty for none
 
+	// PerHour is how many texts its number gets in an hour before this one has to wait, 0 for any number. It is not stored:
+	// the dispatcher says it.
+	PerHour int
+
 	// Device is the subscription that Address names, as the decision saw it: it spares a first attempt a query. It is not
 	// stored; nil after a Claim.
 	Device *Subscription
@@ -96,6 +102,12 @@ type Message struct {
 func MessageID(e *Event, ch Channel, address string, resendNo int) ID {
 	return NewID(e.OccurredAt, e.Key, string(ch), address, strconv.Itoa(resendNo))
 }
+
+// DigestTemplate is the Template of a text that tells the news of several messages.
+const DigestTemplate = templates.DigestVersion
+
+// IsDigest tells that the text tells the news of several messages.
+func (m *Message) IsDigest() bool { return m.Template == DigestTemplate }
 
 // Attempt is one try to hand a message to a provider.
 type Attempt struct {

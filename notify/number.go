@@ -26,6 +26,21 @@ type StoppedNumber struct {
 	Why    string // and why, in their words
 }
 
+// NumberStop is one source's stop of a number, as staff find it. A number may have several.
+type NumberStop struct {
+	No    int64  // grows from stop to stop
+	Phone string // E.164
+	StoppedNumber
+	Lifted Lift // zero while it holds
+}
+
+// Lift is who took a stop back.
+type Lift struct {
+	At  time.Time
+	By  string
+	Why string // for staff, in their words
+}
+
 // How the audit names who stopped or started a number without being staff.
 const (
 	ByRecipient = "recipient"

@@ -7,6 +7,7 @@ type Customer struct {
 	ID string
 	Contact
 	Preferences Preferences
+	Consents    Consents
 	// ByAPI is set once somebody wrote the customer by REST: from then on events fill blanks and overwrite nothing.
 	ByAPI     bool
 	Version   int64 // grows by one with every write; 0 for a customer that is not stored
@@ -51,6 +52,7 @@ type Defaults map[Category]map[Channel]bool
 type Profile struct {
 	Customer
 	Subscriptions []Subscription
+	Present       bool // a live page of theirs is open; only Intake asks, where it matters. It is not stored
 }
 
 // Subscription is one browser that takes Web Push, from its PushSubscription.
@@ -62,6 +64,10 @@ type Subscription struct {
 	Auth       string `json:"auth"`   // base64url, the shared secret
 	CreatedAt  time.Time
 }
+
+// MaxSubscriptions is how many browsers of one customer are kept: when one more comes, the one that subscribed longest ago
+// leaves. Browsers subscribe anew now and then, so that one is the least likely to be there still.
+const MaxSubscriptions = 20
 
 // Head is how far an order has come in one line of business: the newest event that was stored.
 type Head struct {

@@ -30,6 +30,7 @@ type Entry struct {
 	Attempts []Attempt
 	History  []Step    // what became of it besides our attempts: reports, settlements, a STOP; the oldest first
 	NotSent  []NotSent // WebSocket only: the other channels of the event that got no message
+	ShownAt  time.Time // WebSocket only: when a screen first said that it showed the event; zero: none has
 	EventKey string    // the producer's name of the event
 	Data     []byte    // the event's facts, a JSON object
 	Origin   Origin

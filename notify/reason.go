@@ -9,7 +9,7 @@ const (
 	Superseded      Reason = "superseded"       // a newer message came before this one left
 	Expired         Reason = "expired"          // it was no longer true when it could have left
 	OptedOut        Reason = "opted_out"        // the customer turned this channel or category off
-	Stopped         Reason = "stopped"          // the recipient answered STOP from this number
+	Stopped         Reason = "stopped"          // the recipient answered STOP from this number, or staff stopped it
 	OffByDefault    Reason = "off_by_default"   // the operator sends it only to those who ask for it
 	NoAddress       Reason = "no_address"       // no phone number, no device with alerts
 	NoTemplate      Reason = "no_template"      // there are no words for the milestone
@@ -52,7 +52,7 @@ type ReasonText struct {
 // Reasons explains every reason, in the order in which docs/reasons.md lists them.
 var Reasons = []ReasonText{
 	{OptedOut, "the customer turned it off", "Nothing overrides it: only the customer can turn it on again."},
-	{Stopped, "this number answered STOP", "Only the recipient can lift it, by answering START."},
+	{Stopped, "texts to this number were stopped", "Who answered STOP lifts it by answering START; what staff stopped, staff lift."},
 	{OffByDefault, "it is sent only to those who ask for it", "The customer can turn it on in their preferences."},
 	{NoConsent, "no consent to texts is on record", "Record the customer's consent once they gave it; then resend."},
 	{SeenOnScreen, "the customer saw it on a device first", "Nothing: a text would have said it a second time."},

@@ -32,7 +32,8 @@ const (
 	RefuseVerify   = "verify_open"      // whether it went out is not clear yet
 	RefuseExpired  = "expired"          // the text is no longer true; force sends it all the same
 	RefuseOptedOut = "opted_out"        // the customer does not want it; nothing overrides that
-	RefuseStopped  = "stopped"          // this number answered STOP; nothing of ours overrides that
+	RefuseConsent  = "no_consent"       // the customer did not consent to texts, or took it back
+	RefuseStopped  = "stopped"          // this number gets no texts; nothing of ours overrides that
 	RefuseAddress  = "no_address"       // there is no number or device to send it to
 	RefuseOff      = "channel_off"      // the operator has not set the channel up
 	RefuseHidden   = "not_visible"      // customers are never told this milestone
@@ -42,7 +43,7 @@ const (
 
 // Refusals lists the codes, in the order in which they are explained.
 var Refusals = []string{
-	RefuseOptedOut, RefuseStopped, RefuseExpired, RefuseJustSent, RefuseVerify, RefusePending, RefuseAddress, RefuseChannel, RefuseOff,
+	RefuseOptedOut, RefuseConsent, RefuseStopped, RefuseExpired, RefuseJustSent, RefuseVerify, RefusePending, RefuseAddress, RefuseChannel, RefuseOff,
 	RefuseHidden, RefuseWords,
 }
 
@@ -54,9 +55,31 @@ func OptedOutRefusal() *Refusal {
 	return &Refusal{RefuseOptedOut, "the customer has turned this off: only they can turn it on again"}
 }
 
-// StoppedRefusal is the answer to a resend to a number that gets no texts.
-func StoppedRefusal() *Refusal {
+// NoConsentRefusal is the answer to a resend to a customer who did not consent to texts.
+func NoConsentRefusal() *Refusal {
+	return &Refusal{RefuseConsent, "no consent to texts is on record: record it first, once the customer gave it"}
+}
+
+// StoppedRefusal is the answer to a resend to a number that gets no texts, because source said so.
+func StoppedRefusal(source StopSource) *Refusal {
+	switch source {
+	case StoppedByStaff:
+		return &Refusal{RefuseStopped, "staff stopped texts to this number: they can lift that, if the recipient wants texts again"}
+	case StoppedByProvider:
+		return &Refusal{RefuseStopped, "the provider refuses texts to this number, which opted out there: only the recipient can lift it, by answering START"}
+	}
 	return &Refusal{RefuseStopped, "this number answered STOP: only the recipient can lift it, by answering START"}
+}
+
+// Refusal is the answer to a resend that is not made because of what the customer wants, by its reason; nil for others.
+func (r Reason) Refusal() *Refusal {
+	switch r {
+	case OptedOut:
+		return OptedOutRefusal()
+	case NoConsent:
+		return NoConsentRefusal()
+	}
+	return nil
 }
 
 // JustSent is how long after a message left another one of the same event and channel needs force: two people who help
@@ -75,16 +98,16 @@ func JustSentRefusal(ago time.Duration) *Refusal {
 // ResendStore is the truth as Resender needs it.
 type ResendStore interface {
 	Entry(ctx context.Context, id ID) (Entry, error)
-	Find(ctx context.Context, q Query) ([]Entry, error)
 	Lookup(ctx context.Context, customers []string, profiles []Profile, orders []OrderLine, heads []Head) error
 	// Repeated returns the message that an earlier call under the same key made; ErrKeyReused when that call asked
 	// for something else.
 	Repeated(ctx context.Context, key Idempotent) (id ID, made bool, err error)
 	// AddResend stores r.Message as the next resend of its event and channel, made from r.Of, in one transaction with the
 	// key and the audit row. When the key was used already it returns what that call made, with again set. It sets ID,
-	// ResendOf, ResendNo and State. What the customer wants is asked in the same transaction: OptedOutRefusal; and whether
-	// the number gets texts: StoppedRefusal; and, unless r.Force is set, whether the same news left within JustSent:
-	// JustSentRefusal.
+	// ResendOf, ResendNo and State. In the same transaction it is asked what the customer wants (OptedOutRefusal,
+	// NoConsentRefusal), whether the number gets texts (StoppedRefusal), whether another text of the same event to the
+	// same number may still arrive (UnsettledRefusal): staff may have asked from the live message or the push; and, unless
+	// r.Force is set, whether the same news left within JustSent (JustSentRefusal).
 	AddResend(ctx context.Context, act Act, r *Resend) (id ID, again bool, err error)
 }
 
@@ -126,9 +149,6 @@ func (r *Resender) Resend(ctx context.Context, req ResendRequest) (Entry, error)
 	if err != nil {
 		return Entry{}, err
 	}
-	if err := r.unsettled(ctx, &m, req); err != nil {
-		return Entry{}, err
-	}
 	add := Resend{Message: m, Of: req.Of, Why: req.Reason, Force: req.Force, Key: req.Idempotent}
 	if id, _, err = r.Store.AddResend(ctx, req.Act, &add); err != nil {
 		return Entry{}, err
@@ -137,35 +157,9 @@ func (r *Resender) Resend(ctx context.Context, req ResendRequest) (Entry, error)
 	return r.Store.Entry(ctx, id)
 }
 
-// unsettled refuses a text while another one of the same event to the same number may still arrive: staff may have asked from
-// the live message or the push. What another resend made moments ago is for AddResend, which knows whether it is the answer to
-// the same call.
-func (r *Resender) unsettled(ctx context.Context, m *Message, req ResendRequest) error {
-	if m.Channel != SMS {
-		return nil
-	}
-	texts, err := r.Store.Find(ctx, Query{
-		OrderID: m.OrderID, CustomerID: m.CustomerID, Channel: SMS, Milestone: m.Milestone,
-		Since: m.OccurredAt, Until: m.OccurredAt.Add(time.Millisecond), Limit: 100,
-	})
-	if err != nil {
-		return fmt.Errorf("find the texts of event %s: %w", m.EventID, err)
-	}
-	for i := range texts {
-		t := &texts[i]
-		recent := t.ResendNo > 0 && req.Act.At.Sub(t.CreatedAt) < JustSent
-		if t.EventID != m.EventID || t.Address != m.Address || recent {
-			continue
-		}
-		if no := unsettled(t.State, req.Force); no != nil {
-			return no
-		}
-	}
-	return nil
-}
-
-// unsettled refuses to repeat a message that may still arrive; nil for one whose end is known.
-func unsettled(s State, force bool) *Refusal {
+// UnsettledRefusal is the answer to a resend of news of which a message in state s may still arrive; nil for one whose end is
+// known.
+func UnsettledRefusal(s State, force bool) *Refusal {
 	switch s {
 	case Unknown:
 		if !force {
@@ -194,7 +188,7 @@ func (r *Rules) resend(old *Entry, p *Profile, h *Head, req ResendRequest) (Mess
 	case ms == nil || !ms.Visible:
 		return refuse(RefuseHidden, "customers are never told this milestone")
 	}
-	if no := unsettled(old.State, req.Force); no != nil && old.Channel == ch {
+	if no := UnsettledRefusal(old.State, req.Force); no != nil && old.Channel == ch {
 		return Message{}, no
 	}
 	expires := old.OccurredAt.Add(ms.Validity)
@@ -206,8 +200,8 @@ func (r *Rules) resend(old *Entry, p *Profile, h *Head, req ResendRequest) (Mess
 	}
 	due, why := r.may(ch, ms, &p.Customer, now, expires)
 	switch why {
-	case OptedOut:
-		return Message{}, OptedOutRefusal()
+	case OptedOut, NoConsent:
+		return Message{}, why.Refusal()
 	case OffByDefault:
 		return refuse(RefuseOptedOut, "customers get this only when they ask for it in their preferences")
 	case ChannelOff:

@@ -26,17 +26,24 @@ type rig struct {
 	push  *provider
 	rules *notify.Rules
 	queue int
+	shape func(*notify.Dispatcher) // changes each dispatcher before it starts; nil: none
+
+	screens *notify.Screens // of the process that runs
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	return rigBy(rules(t))
+}
+
+func rigBy(r *notify.Rules) *rig {
 	return &rig{
 		store: notifytest.NewStore(), cache: &notifytest.Cache{}, log: &topic{}, live: &page{}, dead: &graveyard{},
-		sms: &provider{}, push: &provider{}, rules: rules(t), queue: 1000,
+		sms: &provider{}, push: &provider{}, rules: r, queue: 1000,
 	}
 }
 
-func rules(t *testing.T) *notify.Rules {
+func rules(t testing.TB) *notify.Rules {
 	t.Helper()
 	words, err := templates.Load(nil)
 	if err != nil {
@@ -70,13 +77,20 @@ func (r *rig) start() (stop func()) {
 	sql := outage("SQL")
 	finisher := &notify.Finisher{Ledger: r.store, SQL: sql, Now: time.Now}
 	finisher.Prepare()
-	sweep := &notify.Sweep{Outbox: r.store, SQL: sql, Now: time.Now}
+	r.screens = &notify.Screens{Store: r.store, SQL: sql, Now: time.Now}
+	r.screens.Prepare()
+	screens := r.screens
+	digester := &notify.Digester{Store: r.store, Rules: inForce(r.rules), Now: time.Now}
+	sweep := &notify.Sweep{Outbox: r.store, Digester: digester, SQL: sql, Now: time.Now}
 	sweep.Prepare()
 	dispatchers := notify.Dispatchers{}
 	for ch, p := range map[notify.Channel]*provider{notify.SMS: r.sms, notify.Push: r.push} {
 		d := &notify.Dispatcher{
 			Channel: ch, Sender: p, Ledger: r.store, Finish: finisher, Lanes: 8, Queue: r.queue, Timeout: time.Second,
 			Durable: ch == notify.SMS, SQL: sql, Outage: outage(string(ch)), Now: time.Now, Room: sweep.Wake,
+		}
+		if r.shape != nil {
+			r.shape(d)
 		}
 		d.Prepare()
 		dispatchers[ch] = d
@@ -89,8 +103,17 @@ func (r *rig) start() (stop func()) {
 	}
 	var work, out, end sync.WaitGroup
 	outCtx, outCancel := context.WithCancel(context.Background())
-	work.Go(func() { _ = intake.Work(ctx, &partition{topic: r.log, next: r.log.committed()}) })
+	work.Go(func() {
+		for ctx.Err() == nil { // as a member of a group does
+			_ = intake.Work(ctx, &partition{topic: r.log, next: r.log.committed()})
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	})
 	work.Go(func() { _ = sweep.Run(ctx) })
+	work.Go(func() { _ = screens.Run(ctx) })
 	for _, d := range dispatchers {
 		out.Go(func() { _ = d.Run(outCtx) })
 	}

@@ -19,6 +19,10 @@ type round struct {
 	rejects []Reject // not decodable
 	work    []*Event // events that SQL may not have yet, each once
 	taken   map[ID]bool
+	once    map[ID]bool // events that were stored once, be they in SQL or not
+	place   *place
+	lost    int64 // what lies before this offset was stored once
+	ahead   int64 // where somebody else has left the partition, as long as that is ahead; else 0
 
 	look      Look
 	customers map[string]int    // -> look.Profiles
@@ -38,7 +42,7 @@ type round struct {
 }
 
 func newRound(in *Intake) *round {
-	return &round{Intake: in, taken: map[ID]bool{}, customers: map[string]int{}, orders: map[OrderLine]int{}}
+	return &round{Intake: in, taken: map[ID]bool{}, once: map[ID]bool{}, place: &place{}, customers: map[string]int{}, orders: map[OrderLine]int{}}
 }
 
 // run is the life of a batch. When it returns nil, everything in it is in SQL, shown to open sockets and handed to the
@@ -51,6 +55,7 @@ func (b *round) run(ctx context.Context, records []Record, next int64) error {
 		return err
 	}
 	b.remember(ctx) // which did we have, who are they, how far are their orders
+	b.remembered()
 	if err := b.confirm(ctx); err != nil {
 		return err
 	}
@@ -112,8 +117,10 @@ func (b *round) remember(ctx context.Context) {
 	l.Events, l.Customers, l.Orders = l.Events[:0], l.Customers[:0], l.Orders[:0]
 	clear(b.customers)
 	clear(b.orders)
+	routes, waits := b.Rules().Routes, false
 	for i := range b.events {
 		e := &b.events[i]
+		waits = waits || routes.waits(e.Milestone)
 		l.Events = append(l.Events, e.ID)
 		if _, there := b.customers[e.CustomerID]; !there {
 			b.customers[e.CustomerID] = len(l.Customers)
@@ -126,6 +133,10 @@ func (b *round) remember(ctx context.Context) {
 	}
 	l.Seen = cleared(l.Seen, len(l.Events))
 	l.Profiles = cleared(l.Profiles, len(l.Customers))
+	l.Present = l.Present[:0]
+	if waits { // nobody else wants to know who looks at a page
+		l.Present = cleared(l.Present, len(l.Customers))
+	}
 	l.Heads = cleared(l.Heads, len(l.Orders))
 	if len(l.Events) == 0 {
 		return
@@ -134,6 +145,7 @@ func (b *round) remember(ctx context.Context) {
 	if err := b.Cache.Look(ctx, l); err != nil {
 		b.Redis.Failed(err, b.Now())
 		clear(l.Seen)
+		clear(l.Present)
 		return
 	}
 	b.Redis.Answered(b.Now())
@@ -200,7 +212,7 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 		err := again(ctx, b.SQL, b.Now, func() error {
 			verdict = nil
 			err := b.Store.Add(ctx, &b.batch)
-			if moved := (*HeadMoved)(nil); errors.Is(err, ErrBadRow) || errors.As(err, &moved) {
+			if moved := (*HeadMoved)(nil); errors.Is(err, ErrBadRow) || errors.Is(err, ErrRewound) || errors.As(err, &moved) {
 				verdict = err
 				return nil
 			}
@@ -210,10 +222,19 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 			return fmt.Errorf("store %d events: %w", len(events), err)
 		}
 		moved := (*HeadMoved)(nil)
-		if !errors.As(verdict, &moved) {
+		switch {
+		case errors.As(verdict, &moved):
+			b.forget(moved)
+		case errors.Is(verdict, ErrRewound):
+			if err := b.follow(ctx); err != nil {
+				return err
+			}
+		default:
+			if verdict == nil && next >= 0 {
+				b.place.set(b.batch.Next)
+			}
 			return verdict
 		}
-		b.forget(moved)
 	}
 }
 

@@ -18,7 +18,8 @@ func (b *round) decide(events []*Event, next int64) {
 		Heads: append(t.Heads[:0], b.look.Heads...), Customers: t.Customers[:0], Told: t.Told[:0],
 	}
 	if next >= 0 { // else this is a part of a batch, and the last part carries the position and the rejects
-		t.Topic, t.Rejects = b.topic, b.rejects
+		t.Topic, t.Rejects, t.Since = b.topic, b.rejects, b.place.get()
+		t.Next = b.upTo(next)
 	}
 	for i := range b.look.Profiles {
 		t.Customers = append(t.Customers, b.look.Profiles[i].Customer)
@@ -28,7 +29,8 @@ func (b *round) decide(events []*Event, next int64) {
 	b.told, b.refused = cleared(b.told, len(t.Customers)), cleared(b.refused, len(t.Customers))
 	for _, e := range events {
 		h, c := b.orders[OrderLine{e.OrderID, e.Line}], b.customers[e.CustomerID]
-		profile := Profile{Customer: t.Customers[c], Subscriptions: b.look.Profiles[c].Subscriptions}
+		profile := Profile{Customer: t.Customers[c], Subscriptions: b.look.Profiles[c].Subscriptions,
+			Present: len(b.look.Present) > 0 && b.look.Present[c]}
 		d := &b.decision
 		Decide(e, &t.Heads[h], &profile, rules, now, d)
 		t.Events = append(t.Events, d.Stored)
@@ -51,6 +53,7 @@ func (b *round) decide(events []*Event, next int64) {
 	}
 	t.Heads = kept(t.Heads, b.moved)
 	t.Customers = kept(t.Customers, b.learned)
+	b.doubt()
 }
 
 // kept moves the elements that are wanted to the front.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Route says which channels milestones take. A field that is empty matches everything; the first route that matches wins.
@@ -17,7 +18,22 @@ type Route struct {
 	PierceQuiet bool       `yaml:"pierce_quiet"` // goes out in quiet hours too
 	// ResendUnclear sends a text again when the provider can't tell whether it took it: rather twice than not at all.
 	ResendUnclear bool `yaml:"resend_unclear"`
+	// SMS lets the text wait for a screen to show the news first.
+	SMS Escalation `yaml:"sms"`
 }
+
+// Escalation is how long a text waits for the customer to see its news on a screen: a browser with alerts, or the live page
+// while it is open. Without either it does not wait. The zero value never waits.
+type Escalation struct {
+	After  time.Duration `yaml:"after"`
+	Unless string        `yaml:"unless"` // UnlessShown, the only thing that spares a text
+}
+
+// UnlessShown is what Escalation.Unless may say.
+const UnlessShown = "shown"
+
+// longestEscalation is the most that a text waits: who looks at no screen for so long is not about to.
+const longestEscalation = 10 * time.Minute
 
 // Routes are the routes, looked up once for every milestone of the table.
 type Routes map[*Milestone]*Route
@@ -44,6 +60,12 @@ func CompileRoutes(list []Route) (Routes, error) {
 		}
 	}
 	return routes, nil
+}
+
+// waits tells whether the text of a milestone may wait for a screen.
+func (rs Routes) waits(m *Milestone) bool {
+	r := rs[m]
+	return r != nil && r.SMS.After > 0
 }
 
 func (r *Route) matches(m *Milestone) bool {
@@ -87,5 +109,24 @@ func (r *Route) check(i int) error {
 			bad("milestones", name, "a milestone of one of the three lines")
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, r.checkEscalation(where))...)
+}
+
+func (r *Route) checkEscalation(where string) error {
+	has := func(ch Channel) bool { return slices.Contains(r.Channels, ch) }
+	switch s := r.SMS; {
+	case s == Escalation{}:
+		return nil
+	case s.Unless != "" && s.Unless != UnlessShown:
+		return fmt.Errorf("%s.sms.unless: %q is unknown: use %s", where, s.Unless, UnlessShown)
+	case s.After < time.Second || s.After > longestEscalation:
+		return fmt.Errorf("%s.sms.after is %s: write how long the text waits for a screen, from 1s to %s", where, s.After, longestEscalation)
+	case s.Unless == "":
+		return fmt.Errorf("%s.sms.unless is missing: write shown beside after", where)
+	case !has(SMS):
+		return fmt.Errorf("%s.sms.after: the route sends no text: add sms to its channels", where)
+	case !has(Push) && !has(WebSocket):
+		return fmt.Errorf("%s.sms.after: the route has no screen to wait for: add push or websocket to its channels", where)
+	}
+	return nil
 }

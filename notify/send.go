@@ -33,6 +33,9 @@ type Answer struct {
 	Status     int           // HTTP status; 0 when there was none
 	Code       int           // the provider's own error code; 0 for none
 	Detail     string        // in words for staff and logs: no address, no text, no secret
+	// Skipped says that the provider was not asked, because it is left alone: no attempt, and due after RetryAfter. Only the
+	// Sender of a channel that may repeat can say so.
+	Skipped bool
 }
 
 // Outcome is what Finish stores of one attempt.
@@ -45,4 +48,11 @@ type Outcome struct {
 	DueAt     time.Time // for Pending: not before
 	Attempt   Attempt
 	Forget    string // the id of a push subscription that is gone; empty for none
+}
+
+// Handback is a message that was not tried and goes back to where any process may claim it.
+type Handback struct {
+	Message ID
+	DueAt   time.Time // not before; zero, or earlier than it was: as it was
+	Reason  Reason    // why it waits; empty: as it was
 }

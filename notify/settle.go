@@ -28,6 +28,7 @@ type Unsettled interface {
 // Settlement is how an unclear text is settled.
 type Settlement struct {
 	Message    ID
+	Milestone  string
 	Attempt    int
 	State      State // Accepted, Sent, Delivered, Undelivered, Failed; Pending; Unknown
 	Reason     Reason
@@ -38,25 +39,38 @@ type Settlement struct {
 }
 
 // Settler finds out about unclear texts by asking the provider. It never guesses: a text is sent again only when the
-// provider says, after enough time for it to know, that it has none.
+// provider says, after enough time for it to know, that it has none. How much time has passed it counts itself, from when it
+// heard of the text: the clock of the process that found it unclear may be another one.
 type Settler struct {
 	Store        Unsettled
 	Finder       Finder
 	Rules        func() *Rules
-	Grace        time.Duration // how long after it became unclear the provider's "none" is believed
+	Grace        time.Duration // how long after this process heard of it the provider's "none" is believed
 	UnknownAfter time.Duration // how long the provider is asked in vain before staff have to decide
 	Hooks        *Hooks
 	SQL          *Outage
 	Provider     *Outage
 	Now          func() time.Time
+
+	ticks int               // since Run
+	heard map[tried]hearing // of texts that were unclear lately
 }
+
+// tried names an attempt of which it is unclear what became.
+type tried struct {
+	message ID
+	attempt int
+}
+
+// hearing is when this process heard of an attempt first and last, in ticks.
+type hearing struct{ first, last int }
 
 const (
 	settleEvery   = 2 * time.Second  // between two rounds
 	settleBatch   = 64               // texts in a round
 	settleLanes   = 8                // questions at the same time
 	settleTimeout = 10 * time.Second // of one question
-	lookAgain     = 15 * time.Second // after an answer that settles nothing
+	lookAgain     = 15 * time.Second // after an answer that settles nothing, at the latest
 	// findSlack is how far the provider's clock may be from ours.
 	findSlack = 10 * time.Minute
 )
@@ -80,24 +94,50 @@ func (s *Settler) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+			s.ticks++
 		}
 	}
+}
+
+// waited is how long this process has known of each unclear text. What it has not met for long it forgets.
+func (s *Settler) waited(due []Doubt) []time.Duration {
+	if s.heard == nil {
+		s.heard = map[tried]hearing{}
+	}
+	for key, h := range s.heard {
+		if ago := time.Duration(s.ticks-h.last) * settleEvery; ago > s.UnknownAfter+s.Grace {
+			delete(s.heard, key)
+		}
+	}
+	list := make([]time.Duration, len(due))
+	for i := range due {
+		key := tried{due[i].ID, due[i].Attempt}
+		h, known := s.heard[key]
+		if !known {
+			h.first = s.ticks
+		}
+		h.last = s.ticks
+		s.heard[key] = h
+		list[i] = time.Duration(h.last-h.first) * settleEvery
+	}
+	return list
 }
 
 // round settles what is due; more tells that there may be more. A crash at any point leaves texts in verify.
 func (s *Settler) round(ctx context.Context) (more bool, err error) {
 	now := s.Now()
-	due, err := s.Store.Doubts(ctx, now, now.Add(lookAgain), settleBatch)
+	due, err := s.Store.Doubts(ctx, now, now.Add(min(lookAgain, max(s.Grace, settleEvery))), settleBatch)
 	if err != nil {
 		return false, fmt.Errorf("list unclear texts: %w", err)
 	}
+	waited := s.waited(due)
 	done := make([]*Settlement, len(due))
 	errs := make([]error, len(due))
 	var lanes sync.WaitGroup
 	for lane := range settleLanes {
 		lanes.Go(func() {
 			for i := lane; i < len(due) && ctx.Err() == nil; i += settleLanes {
-				done[i], errs[i] = s.settle(ctx, &due[i])
+				done[i], errs[i] = s.settle(ctx, &due[i], waited[i])
 			}
 		})
 	}
@@ -123,7 +163,7 @@ func (s *Settler) round(ctx context.Context) (more bool, err error) {
 }
 
 // settle asks about one text. It returns nil when the answer settles nothing yet; the error is that of SQL.
-func (s *Settler) settle(ctx context.Context, d *Doubt) (*Settlement, error) {
+func (s *Settler) settle(ctx context.Context, d *Doubt, waited time.Duration) (*Settlement, error) {
 	asking, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
 	found, asked := s.Finder.Find(asking, &d.Message, d.CreatedAt.Add(-findSlack))
@@ -140,7 +180,7 @@ func (s *Settler) settle(ctx context.Context, d *Doubt) (*Settlement, error) {
 		}
 		found = free
 	}
-	return settlement(d, found, asked, s.patience(d), s.Now()), nil
+	return settlement(d, found, asked, waited, s.patience(d), s.Now()), nil
 }
 
 // free leaves out what belongs to other messages: the same words may have gone to the same number before.
@@ -178,26 +218,34 @@ func (s *Settler) patience(d *Doubt) patience {
 	return p
 }
 
-// settlement says what follows from the provider's answer about an unclear text; nil for nothing yet. Pure.
-func settlement(d *Doubt, found []Report, asked error, p patience, now time.Time) *Settlement {
-	s := &Settlement{Message: d.ID, Attempt: d.Attempt, Reason: d.Reason}
-	waited := now.Sub(d.Since)
+// settlement says what follows from the provider's answer about an unclear text of which we have known for a time; nil for
+// nothing yet. Pure.
+func settlement(d *Doubt, found []Report, asked error, waited time.Duration, p patience, now time.Time) *Settlement {
+	s := &Settlement{Message: d.ID, Milestone: d.Milestone, Attempt: d.Attempt, Reason: d.Reason}
+	asking := now.Sub(d.Since)
 	switch {
 	case len(found) > 0:
 		f := found[len(found)-1] // the oldest: each unclear text takes one
 		s.State, s.Reason, s.ProviderID, s.Code = f.State, f.Reason, f.ProviderID, f.Code
 		s.Detail = "the provider has it"
 	case asked == nil && waited >= p.grace:
-		s.State, s.DueAt = Pending, now
+		s.State, s.DueAt = Pending, later(now, d.DueAt) // it may have been held until then
 		s.Detail = "the provider does not have it"
-	case asked != nil && waited >= p.unknownAfter && p.resend:
-		s.State, s.DueAt = Pending, now
+	case asked != nil && asking >= p.unknownAfter && p.resend:
+		s.State, s.DueAt = Pending, later(now, d.DueAt)
 		s.Detail = "the provider could not be asked; the route sends such texts again"
-	case asked != nil && waited >= p.unknownAfter:
+	case asked != nil && asking >= p.unknownAfter:
 		s.State = Unknown
 		s.Detail = "the provider could not be asked"
 	default:
 		return nil
 	}
 	return s
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

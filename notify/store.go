@@ -17,15 +17,18 @@ type Store interface {
 	// Lookup fills profiles and heads. What is not stored gets the zero value with its key (CustomerID, OrderID, Line) set.
 	Lookup(ctx context.Context, customers []string, profiles []Profile, orders []OrderLine, heads []Head) error
 	// Add stores the batch in one transaction and sets New on every event that was not there. Messages of events that
-	// are not new are not stored. It returns *HeadMoved when a head or customer was not what Decide thought, ErrBadRow
-	// when the database refuses the data itself; both stored nothing.
+	// are not new are not stored. A message may be unclear from the start: then its provider is asked about it. It returns
+	// *HeadMoved when a head or customer was not what Decide thought, ErrRewound when the partition stands neither at Since
+	// nor, from a try whose answer was lost, at Next, and ErrBadRow when the database refuses the data itself; all stored
+	// nothing.
 	Add(ctx context.Context, b *Batch) error
 }
 
 // Cache remembers what is in SQL. It may forget everything at any moment, and may fail.
 type Cache interface {
-	// Look asks, in one round trip, which events were marked and what is remembered of customers and orders. A miss
-	// leaves Version 0 in the profile or head. With an error everything is a miss.
+	// Look asks, in one round trip, which events were marked, what is remembered of customers and orders and, where
+	// Present has places, who has a live page open on any node. A miss leaves Version 0 in the profile or head. With an
+	// error everything is a miss.
 	Look(ctx context.Context, l *Look) error
 	// Mark remembers events that are in SQL, profiles and heads, under their own ids. An older Version of a profile never
 	// replaces a newer; a head is only a guess that Store.Add checks, so there the last one stays.
@@ -33,12 +36,13 @@ type Cache interface {
 }
 
 // Look is one question to the cache and its answer, or one thing to remember. Slices are parallel: Seen answers Events,
-// Profiles answers Customers, Heads answers Orders.
+// Profiles and Present answer Customers, Heads answers Orders. An empty Present asks nothing; Mark does not look at it.
 type Look struct {
 	Events    []ID
 	Seen      []bool
 	Customers []string
 	Profiles  []Profile
+	Present   []bool
 	Orders    []OrderLine
 	Heads     []Head
 }
@@ -60,6 +64,7 @@ type Batch struct {
 	Topic     string
 	Partition int
 	Next      int64 // the offset after the last record of the batch
+	Since     Place // where the partition has to stand; not Known: anywhere
 	Now       time.Time
 
 	Events    []Stored
@@ -81,8 +86,9 @@ type Stored struct {
 	Locale   string
 	Asked    string // as in Message
 	Template string
-	NotSent  []NotSent // channels that the route names and that got no message
-	New      bool      // set by Add
+	NotSent  []NotSent       // channels that the route names and that got no message
+	Consents []ConsentRecord // what the event says of consent, as far as that is news: stored with it
+	New      bool            // set by Add
 }
 
 // Supersede makes the older pending messages of one order, customer and channel give way to those of the event Keep.
@@ -116,7 +122,9 @@ type Ledger interface {
 	// ms[i].Attempt and sets ok[i]; for all others ok[i] is false: somebody else has them, or they were suppressed
 	// meanwhile, or a report came before them. It suppresses texts to numbers that answered STOP. A text does not begin
 	// while an earlier one of its order to the same number is being sent, or is unclear and may be sent again: it stays
-	// pending and is due a second later.
+	// pending and is due a second later. A text with PerHour whose number had as many in the last hour does not begin either:
+	// it is held, with the reason Capped in ms[i] and in SQL, until the hour has a place again. Processes that begin texts to one
+	// number at the same moment may exceed the limit by as many.
 	Begin(ctx context.Context, now time.Time, ms []*Message, ok []bool) error
 	// Ours tells which messages are pending and ours still: not suppressed meanwhile, and nobody else's.
 	Ours(ctx context.Context, ms []*Message, ok []bool) error
@@ -125,8 +133,9 @@ type Ledger interface {
 	// message that goes back to pending is nobody's until it is claimed. A provider that refuses texts to a number,
 	// because the recipient opted out there, stops the number.
 	Finish(ctx context.Context, now time.Time, done []Outcome) error
-	// Release makes messages that are pending and ours nobody's, so that any process may claim them.
-	Release(ctx context.Context, ids []ID) error
+	// HandBack makes messages that are pending and ours nobody's, so that any process may claim them when they are due. It
+	// counts no attempt.
+	HandBack(ctx context.Context, now time.Time, back []Handback) error
 }
 
 // Outbox is the truth as Sweep needs it. sqlstore implements it.

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -10,6 +11,7 @@ import (
 type Sweep struct {
 	Outbox      Outbox
 	Dispatchers []*Dispatcher
+	Digester    *Digester // nil: no limit of texts to one number
 	SQL         *Outage
 	Now         func() time.Time
 
@@ -37,11 +39,15 @@ func (s *Sweep) Wake() {
 func (s *Sweep) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	var reclaimed time.Time
+	var reclaimed, digested time.Time
 	for ctx.Err() == nil {
 		if now := s.Now(); now.Sub(reclaimed) >= reclaimEvery {
 			s.try(ctx, func() error { _, err := s.Outbox.Reclaim(ctx, now); return err })
 			reclaimed = now
+		}
+		if now := s.Now(); s.Digester != nil && now.Sub(digested) >= digestEvery {
+			s.try(ctx, func() error { return s.digest(ctx) })
+			digested = now
 		}
 		for _, d := range s.Dispatchers {
 			s.try(ctx, func() error { return s.claim(ctx, d) })
@@ -77,10 +83,43 @@ func (s *Sweep) claim(ctx context.Context, d *Dispatcher) error {
 		if err != nil {
 			return err
 		}
-		d.Take(ms)
+		ready := ms
+		if s.Digester != nil {
+			if ready, err = s.Digester.again(ctx, ms); err != nil {
+				d.handBack(untouched(pointers(ready)))
+				return err
+			}
+		}
+		d.Take(ready)
 		if len(ms) < limit {
 			d.CaughtUp()
 			return nil
 		}
 	}
+}
+
+// digest lets texts go that were held because their number had enough.
+func (s *Sweep) digest(ctx context.Context) error {
+	at := slices.IndexFunc(s.Dispatchers, func(d *Dispatcher) bool { return d.Channel == SMS })
+	if at < 0 {
+		return nil
+	}
+	for more := true; more && s.Dispatchers[at].Free() > 0; {
+		var ready []Message
+		var err error
+		ready, more, err = s.Digester.round(ctx)
+		s.Dispatchers[at].Take(ready)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pointers(ms []Message) []*Message {
+	list := make([]*Message, len(ms))
+	for i := range ms {
+		list[i] = &ms[i]
+	}
+	return list
 }

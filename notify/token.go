@@ -69,6 +69,34 @@ func (t Tokens) Check(token string, now time.Time) (Grant, error) {
 	return g, nil
 }
 
+const (
+	beaconPrefix = "shown1." // signed with it, never sent: no other token of ours begins so
+	beaconSum    = 16        // bytes of the sum: an address in a push message has little room
+)
+
+// SignShown makes what a browser proves with that it has shown a push message: "<id>.<HMAC-SHA256>", the first 16 bytes of
+// the sum in base64url. It does not expire: all that it can do is to spare a text.
+func (t Tokens) SignShown(id ID) string {
+	return id.String() + "." + base64.RawURLEncoding.EncodeToString(t.sum(beaconPrefix + id.String())[:beaconSum])
+}
+
+// CheckShown returns the message that a token of SignShown names. Errors: ErrTokenInvalid.
+func (t Tokens) CheckShown(token string) (ID, error) {
+	name, proof, _ := strings.Cut(token, ".")
+	if len(token) > maxToken {
+		return ID{}, ErrTokenInvalid
+	}
+	id, err := ParseID(name)
+	if err != nil || id.String() != name { // one token has one spelling
+		return ID{}, ErrTokenInvalid
+	}
+	sum, err := base64.RawURLEncoding.Strict().DecodeString(proof)
+	if err != nil || !hmac.Equal(sum, t.sum(beaconPrefix + name)[:beaconSum]) {
+		return ID{}, ErrTokenInvalid
+	}
+	return id, nil
+}
+
 func (t Tokens) sum(body string) []byte {
 	mac := hmac.New(sha256.New, t.Secret)
 	mac.Write([]byte(body))

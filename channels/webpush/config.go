@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"onmyway/channels/outhttp"
+	"onmyway/notify"
 )
 
 // DefaultHosts are the push services of Chrome and Edge, Firefox, Windows and Safari.
@@ -26,6 +27,10 @@ type Config struct {
 	AllowedHosts  []string // push.allowed_hosts: see outhttp.Guard; empty: DefaultHosts
 	AllowInsecure bool     // push.allow_insecure_endpoints: http, any port and own network; with no AllowedHosts any host
 	DefaultLink   string   // where a tap leads when the message names no link: http.public_url
+	Breaker       float64  // push.breaker: the share of failures at which a push service is left alone; 0: never
+	// Shown is the address that a service worker calls (POST) once it shows a message; nil: none is told. It is a secret of
+	// that browser.
+	Shown func(id notify.ID) string
 	// Now tells the time; nil: time.Now.
 	Now func() time.Time
 }

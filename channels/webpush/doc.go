@@ -4,5 +4,6 @@
 // encrypt it for that one browser, posts it through outhttp to the endpoint that the browser named, and reads from the
 // status what became of it. The TTL is what is left of the message's validity; the Topic is the order, so a newer message
 // replaces an older one that the push service still holds. A repeat shows once, because the notification's tag is the
-// order too: that is why every unclear end may be tried again here, which SMS must not do.
+// order too: that is why every unclear end may be tried again here, which SMS must not do. A push service that fails is left
+// alone for a while, and delays no other.
 package webpush

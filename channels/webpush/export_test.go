@@ -26,3 +26,15 @@ func Payload(m *notify.Message, link string, short bool) ([]byte, bool) {
 func AnswerOf(status int, h http.Header, body []byte) notify.Answer {
 	return answerOf(status, h, body, time.Now())
 }
+
+// Origins are the breakers of push services.
+type Origins struct{ all origins }
+
+// NewOrigins makes breakers that open at a share of failures.
+func NewOrigins(share float64) *Origins { return &Origins{origins{share: share}} }
+
+// Of is the breaker of an endpoint's push service.
+func (o *Origins) Of(endpoint string) *notify.Breaker { return o.all.of(endpoint) }
+
+// Len is how many there are.
+func (o *Origins) Len() int { return len(o.all.breakers) }

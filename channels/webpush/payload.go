@@ -29,6 +29,7 @@ const (
 type payload struct {
 	WebPush      int          `json:"web_push,omitempty"`
 	Notification notification `json:"notification"`
+	Shown        string       `json:"shown,omitempty"` // the address to call when the notification is on the screen
 	facts
 }
 

@@ -31,12 +31,14 @@ var records = []int{512, 1024, 2048, maxPayload + sealing}
 type Sender struct {
 	public, private, subject string
 
-	guard  outhttp.Guard
-	link   string
-	subs   Subscriptions
-	client *http.Client
-	tokens tokens
-	now    func() time.Time
+	guard   outhttp.Guard
+	link    string
+	shown   func(id notify.ID) string
+	subs    Subscriptions
+	client  *http.Client
+	tokens  tokens
+	origins origins
+	now     func() time.Time
 }
 
 // New makes a Sender, or says what is wrong with the configuration, by the names that the operator knows. The caller
@@ -52,7 +54,8 @@ func New(cfg Config, subs Subscriptions, log *slog.Logger) (*Sender, error) {
 	}
 	s := &Sender{
 		public: public, private: private, subject: sub,
-		guard: cfg.Guard(), link: cfg.DefaultLink, subs: subs, now: cfg.Now,
+		guard: cfg.Guard(), link: cfg.DefaultLink, shown: cfg.Shown, subs: subs, now: cfg.Now,
+		origins: origins{share: cfg.Breaker},
 	}
 	s.client = outhttp.Client(s.guard, timeout)
 	if s.now == nil {
@@ -87,8 +90,22 @@ func (s *Sender) Send(ctx context.Context, m *notify.Message) notify.Answer {
 	if err := CheckSubscription(s.guard, sub); err != nil {
 		return notify.Answer{Verdict: notify.Permanent, Reason: notify.Refused, Detail: err.Error()}
 	}
-	return s.sendFitting(ctx, m, sub, ttl)
+	b := s.origins.of(sub.Endpoint)
+	pass, ok := b.Ask(s.now())
+	if !ok {
+		return skipped(b, s.now())
+	}
+	a, asked := s.sendFitting(ctx, m, sub, ttl)
+	if asked {
+		b.Answered(pass, a, s.now())
+	} else {
+		b.Unasked(pass)
+	}
+	return a
 }
+
+// Paused is how many push services are left alone, because they fail.
+func (s *Sender) Paused() int { return s.origins.open() }
 
 func (s *Sender) subscription(ctx context.Context, m *notify.Message) (notify.Subscription, error) {
 	if m.Device != nil && s.now().Sub(m.CreatedAt) < fresh {
@@ -97,18 +114,22 @@ func (s *Sender) subscription(ctx context.Context, m *notify.Message) (notify.Su
 	return s.subs.SubscriptionByID(ctx, m.Address)
 }
 
-func (s *Sender) sendFitting(ctx context.Context, m *notify.Message, sub notify.Subscription, ttl int) notify.Answer {
+// sendFitting tells also whether the push service was asked at all.
+func (s *Sender) sendFitting(ctx context.Context, m *notify.Message, sub notify.Subscription, ttl int) (a notify.Answer, asked bool) {
 	p := newPayload(m, s.link)
+	if s.shown != nil {
+		p.Shown = s.shown(m.ID)
+	}
 	text, ok := p.fit(maxPayload)
 	if !ok {
-		return notify.Answer{Verdict: notify.Permanent, Reason: notify.BadContent, Detail: "ids and link leave no room for words"}
+		return notify.Answer{Verdict: notify.Permanent, Reason: notify.BadContent, Detail: "ids and link leave no room for words"}, false
 	}
-	a := s.post(ctx, m, sub, text, ttl)
+	a, asked = s.post(ctx, m, sub, text, ttl)
 	if a.Status != http.StatusRequestEntityTooLarge {
-		return a
+		return a, asked
 	}
 	if text, ok = p.short(); !ok {
-		return a
+		return a, asked
 	}
 	return s.post(ctx, m, sub, text, ttl)
 }
@@ -121,7 +142,7 @@ func (s *Sender) ttl(m *notify.Message) int {
 	return int(min(m.ExpiresAt.Sub(s.now())/time.Second, maxTTL))
 }
 
-func (s *Sender) post(ctx context.Context, m *notify.Message, sub notify.Subscription, text []byte, ttl int) notify.Answer {
+func (s *Sender) post(ctx context.Context, m *notify.Message, sub notify.Subscription, text []byte, ttl int) (a notify.Answer, asked bool) {
 	x := &exchange{sender: s}
 	resp, err := webpush.SendNotificationWithContext(ctx, text, forLibrary(sub), &webpush.Options{
 		HTTPClient: x, RecordSize: recordSize(len(text)),
@@ -129,18 +150,18 @@ func (s *Sender) post(ctx context.Context, m *notify.Message, sub notify.Subscri
 		Subscriber: s.subject, VAPIDPublicKey: s.public, VAPIDPrivateKey: s.private,
 	})
 	if err != nil {
-		return broken(x.asked, err)
+		return broken(x.asked, err), x.asked
 	}
 	defer outhttp.Drain(resp)
 	var said []byte
 	if resp.StatusCode >= 400 {
 		said, _ = io.ReadAll(io.LimitReader(resp.Body, maxSaid))
 	}
-	a := answerOf(resp.StatusCode, resp.Header, said, s.now())
+	a = answerOf(resp.StatusCode, resp.Header, said, s.now())
 	if a.Reason == notify.Misconfigured {
 		s.tokens.forget(x.origin)
 	}
-	return a
+	return a, true
 }
 
 // broken says what an exchange without an answer proves.

@@ -34,7 +34,8 @@ const (
 	subscribe
 	unsubscribe
 	send
-	unavailable // known to the protocol and not offered here: rpc, publish, presence, history, ...
+	rpc
+	unavailable // known to the protocol and not offered here: publish, presence, history, ...
 )
 
 // command is one request of a client.
@@ -43,6 +44,8 @@ type command struct {
 	method  method
 	token   string // of connect and refresh
 	channel string // of subscribe and unsubscribe
+	name    string // of rpc: which method
+	data    []byte // of rpc: JSON; nil for none
 }
 
 // reply is the answer to the command with its id: one of the other fields is set.
@@ -52,6 +55,12 @@ type reply struct {
 	Connect     *welcome  `json:"connect,omitempty"`
 	Refresh     *renewal  `json:"refresh,omitempty"`
 	Unsubscribe *struct{} `json:"unsubscribe,omitempty"`
+	RPC         *result   `json:"rpc,omitempty"`
+}
+
+// result is the answer of an rpc that worked: it says nothing else.
+type result struct {
+	Data struct{} `json:"data"`
 }
 
 // fault is an error that ends a command but not the connection.
@@ -63,7 +72,9 @@ type fault struct {
 // The faults of the protocol that we answer with.
 var (
 	permissionDenied  = &fault{103, "permission denied"}
+	methodNotFound    = &fault{104, "method not found"}
 	alreadySubscribed = &fault{105, "already subscribed"}
+	badData           = &fault{107, "bad request"}
 	notOffered        = &fault{108, "not available"}
 	tokenExpired      = &fault{109, "token expired"}
 )

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	randv2 "math/rand/v2"
 	"time"
@@ -14,6 +15,9 @@ const version = "onmyway"
 
 // channelPrefix is before the customer's id in the name of their channel.
 const channelPrefix = "customer:"
+
+// methodShown is the rpc that says that a page shows a message.
+const methodShown = "shown"
 
 // handle carries the commands of a message out, in order, until one of them ends the connection.
 func (s *socket) handle(message []byte) disconnect {
@@ -51,6 +55,8 @@ func (s *socket) do(c *command, now time.Time) disconnect {
 			return badRequest
 		}
 		s.answer(&reply{ID: c.id, Unsubscribe: &struct{}{}}) // an error would make clients reconnect
+	case rpc:
+		s.call(c)
 	case send:
 		return notAvailable
 	default:
@@ -94,7 +100,34 @@ func (s *socket) connect(c *command, now time.Time) disconnect {
 		evicted.disconnect(connectionLimit)
 	}
 	h.wheel.move(s, due)
+	if h.cfg.Presence != nil {
+		h.came.add(s.customer)
+	}
 	return stay
+}
+
+// call answers the one method there is: shown {"id": …} says that the page shows a message. Whether it is one of this
+// customer's is found out where it is stored.
+func (s *socket) call(c *command) {
+	if c.name != methodShown || s.hub.cfg.Shown == nil {
+		s.answer(&reply{ID: c.id, Error: methodNotFound})
+		return
+	}
+	var said struct {
+		ID string `json:"id"`
+	}
+	err := json.Unmarshal(c.data, &said)
+	if err != nil {
+		s.answer(&reply{ID: c.id, Error: badData})
+		return
+	}
+	id, err := notify.ParseID(said.ID)
+	if err != nil {
+		s.answer(&reply{ID: c.id, Error: badData})
+		return
+	}
+	s.hub.cfg.Shown(s.customer, id)
+	s.answer(&reply{ID: c.id, RPC: &result{}})
 }
 
 // refresh lets the client stay until its new token expires. The new token must allow the same as the old one.

@@ -12,4 +12,6 @@
 //
 // An idle socket costs one goroutine with a shallow stack and no buffers; all pings and deadlines turn on one wheel. A
 // publication is encoded once for all sockets. A socket that reads too slowly is cut and delays nobody.
+//
+// A page may say what it shows (rpc "shown"), and Presence is told who looks at one: texts wait for them and are spared.
 package websocket

@@ -24,6 +24,11 @@ type Config struct {
 	// where proxies and tests are, is not counted either.
 	Address func(*http.Request) netip.Addr
 
+	// Presence is told whose sockets are open; nil: nobody is. Shown is called for what a page says that it shows, from many
+	// goroutines, and must not wait; nil: nobody listens.
+	Presence Presence
+	Shown    func(customer string, id notify.ID)
+
 	PingInterval   time.Duration // between our pings to a socket; 25 s
 	PongTimeout    time.Duration // for the answer, at most PingInterval; 10 s
 	ConnectTimeout time.Duration // from the upgrade to an accepted connect; 15 s
@@ -80,6 +85,7 @@ type Hub struct {
 	seed   maphash.Seed
 	shards [64]shard // by customer
 	wheel  wheel     // every open socket
+	came   arrivals
 
 	mu      sync.Mutex
 	open    int                // sockets, and upgrades under way
@@ -99,6 +105,7 @@ func New(cfg Config, tokens Tokens, bus Bus, log *slog.Logger) *Hub {
 	for i := range h.shards {
 		h.shards[i].customers = make(map[string][]*socket)
 	}
+	h.came.bell = make(chan struct{}, 1)
 	h.wheel.tick = h.cfg.tick()
 	h.wheel.start = time.Now()
 	return h

@@ -64,6 +64,9 @@ type jsonCommand struct {
 type jsonRequest struct {
 	Token   string `json:"token"`
 	Channel string `json:"channel"`
+	Method  string `json:"method"`
+
+	Data json.RawMessage `json:"data"`
 }
 
 // parseCommand reads one line. A command has exactly one request, and an id unless it is a pong or send.
@@ -81,7 +84,7 @@ func parseCommand(line []byte) (command, error) {
 		method  method
 	}{
 		{j.Connect, connect}, {j.Refresh, refresh}, {j.Subscribe, subscribe}, {j.Unsubscribe, unsubscribe}, {j.Send, send},
-		{j.RPC, unavailable}, {j.Publish, unavailable}, {j.Presence, unavailable}, {j.PresenceStats, unavailable},
+		{j.RPC, rpc}, {j.Publish, unavailable}, {j.Presence, unavailable}, {j.PresenceStats, unavailable},
 		{j.History, unavailable}, {j.SubRefresh, unavailable},
 	} {
 		if r.request == nil {
@@ -91,6 +94,7 @@ func parseCommand(line []byte) (command, error) {
 			return command{}, errCommand
 		}
 		c.method, c.token, c.channel = r.method, r.request.Token, r.request.Channel
+		c.name, c.data = r.request.Method, r.request.Data
 	}
 	if c.method == unknown || c.id == 0 && c.method != send {
 		return command{}, errCommand

@@ -10,12 +10,15 @@ import (
 	"time"
 )
 
-// Run pings, enforces deadlines and listens to the bus until ctx ends. It returns when all that has ended, always nil.
+// Run pings, enforces deadlines, tells who is here and listens to the bus until ctx ends. It returns when all that has ended, always nil.
 // Sockets stay open: Close ends them.
 func (h *Hub) Run(ctx context.Context) error {
-	var listening sync.WaitGroup
+	var beside sync.WaitGroup
 	if h.bus != nil {
-		listening.Go(func() { h.listen(ctx) })
+		beside.Go(func() { h.listen(ctx) })
+	}
+	if h.cfg.Presence != nil {
+		beside.Go(func() { h.tellPresence(ctx) })
 	}
 	ticker := time.NewTicker(h.wheel.tick)
 	defer ticker.Stop()
@@ -24,7 +27,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		case now := <-ticker.C:
 			h.wheel.turn(now)
 		case <-ctx.Done():
-			listening.Wait()
+			beside.Wait()
 			return nil
 		}
 	}

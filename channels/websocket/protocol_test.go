@@ -57,8 +57,7 @@ func TestReplies(t *testing.T) {
 		"another channel":     {hello + `{"id":2,"subscribe":{"channel":"customer:c-1"}}`, `{"id":2,"error":{"code":103,"message":"permission denied"}}`},
 		"own channel":         {hello + `{"id":2,"subscribe":{"channel":"customer:c-42","flag":1}}`, `{"id":2,"error":{"code":105,"message":"already subscribed"}}`},
 		"unsubscribe":         {hello + `{"id":2,"unsubscribe":{"channel":"customer:c-1"}}`, `{"id":2,"unsubscribe":{}}`},
-		"rpc":                 {hello + `{"id":2,"rpc":{"method":"shown","data":{"id":"x"}}}`, `{"id":2,"error":{"code":108,"message":"not available"}}`},
-		"rpc without data":    {hello + `{"rpc":{"method":"shown"},"id":2}`, `{"id":2,"error":{"code":108,"message":"not available"}}`},
+		"rpc, nobody listens": {hello + `{"id":2,"rpc":{"method":"shown","data":{"id":"x"}}}`, `{"id":2,"error":{"code":104,"message":"method not found"}}`},
 		"publish":             {hello + `{"id":3,"publish":{"channel":"n","data":"hi"}}`, `{"id":3,"error":{"code":108,"message":"not available"}}`},
 		"presence":            {hello + `{"id":3,"presence":{"channel":"n"}}`, `{"id":3,"error":{"code":108,"message":"not available"}}`},
 		"presence stats":      {hello + `{"id":3,"presence_stats":{"channel":"n"}}`, `{"id":3,"error":{"code":108,"message":"not available"}}`},
@@ -66,10 +65,10 @@ func TestReplies(t *testing.T) {
 		"sub refresh":         {hello + `{"id":3,"sub_refresh":{"channel":"n","token":"x"}}`, `{"id":3,"error":{"code":108,"message":"not available"}}`},
 		"refresh":             {hello + `{"id":4,"refresh":{"token":"TOKEN"}}`, `{"id":4,"refresh":{"expires":true,"ttl":3600}}`},
 		"refresh, expired":    {hello + `{"id":4,"refresh":{"token":"EXPIRED"}}`, `{"id":4,"error":{"code":109,"message":"token expired"}}`},
-		"trailing newline":    {hello + "\r\n" + `{"id":5,"rpc":{}}` + "\r\n", `{"id":5,"error":{"code":108,"message":"not available"}}`},
+		"trailing newline":    {hello + "\r\n" + `{"id":5,"rpc":{}}` + "\r\n", `{"id":5,"error":{"code":104,"message":"method not found"}}`},
 		"connect, expired":    {"\n" + `{"id":7,"connect":{"token":"EXPIRED","name":"js"}}`, `{"id":7,"error":{"code":109,"message":"token expired"}}`},
-		"ids keep growing":    {strings.Replace(hello, `"id":1`, `"id":7`, 1) + `{"id":4294967295,"rpc":{}}`, `{"id":4294967295,"error":{"code":108,"message":"not available"}}`},
-		"positions of before": {`{"id":1,"connect":{"token":"TOKEN","subs":{"x":{"recover":true}}}}` + "\n" + `{"id":2,"rpc":{}}`, `{"id":2,"error":{"code":108,"message":"not available"}}`},
+		"ids keep growing":    {strings.Replace(hello, `"id":1`, `"id":7`, 1) + `{"id":4294967295,"rpc":{}}`, `{"id":4294967295,"error":{"code":104,"message":"method not found"}}`},
+		"positions of before": {`{"id":1,"connect":{"token":"TOKEN","subs":{"x":{"recover":true}}}}` + "\n" + `{"id":2,"rpc":{}}`, `{"id":2,"error":{"code":104,"message":"method not found"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, websocket.Config{}, func(t *testing.T, _ *websocket.Hub, c *client) {

@@ -57,7 +57,7 @@ func sdk(t *testing.T) string {
 // sdkClient is the SDK in a process of its own.
 type sdkClient struct {
 	t     *testing.T
-	input io.Closer
+	input io.WriteCloser
 	lines chan string
 }
 
@@ -95,6 +95,14 @@ func startSDK(t *testing.T, addr string, tokens ...string) *sdkClient {
 		_ = cmd.Wait() // the end of the test's context has killed it, if it still ran
 	})
 	return c
+}
+
+// say makes the client call an rpc.
+func (c *sdkClient) say(call string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.input, call+"\n"); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // want compares what happens next.

@@ -34,6 +34,7 @@ func (s *service) newAsking(hooks *notify.Hooks) *asking {
 	e, finder := s.engines, s.channels[i].Finder
 	asked := &notify.Outage{Engine: "the provider's list of texts", Log: s.log, Hooks: hooks}
 	inbox := &notify.Inbox{OptOuts: e.store, Rules: s.rules.inForce, Hooks: hooks}
+	e.store.OnReport(hooks.Reported)
 	callbacks := twilio.NewHooks(s.cfg.SMS.Twilio.sender(s.cfg.HTTP.PublicURL), e.store, inbox, s.log)
 	callbacks.Count = s.metrics.callback
 	return &asking{

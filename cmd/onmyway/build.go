@@ -4,15 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"onmyway/api"
 	"onmyway/channels"
 	"onmyway/channels/webpush"
+	"onmyway/notify"
 	"onmyway/notify/kafkasource"
 )
 
 // channelConfig says which channels are on.
-func channelConfig(cfg Config) channels.Config {
+func channelConfig(cfg Config, tokens notify.Tokens) channels.Config {
 	var c channels.Config
 	if cfg.smsOn() {
 		sms := cfg.SMS.Twilio.sender(cfg.HTTP.PublicURL)
@@ -20,6 +22,9 @@ func channelConfig(cfg Config) channels.Config {
 	}
 	if cfg.pushOn() {
 		push := pushConfig(cfg)
+		if at := strings.TrimSuffix(cfg.HTTP.PublicURL, "/"); at != "" { // else browsers don't know whom to tell
+			push.Shown = func(id notify.ID) string { return at + api.ShownPath + tokens.SignShown(id) }
+		}
 		c.WebPush = &push
 	}
 	return c
@@ -29,6 +34,7 @@ func pushConfig(cfg Config) webpush.Config {
 	return webpush.Config{
 		PublicKey: cfg.Push.VAPID.PublicKey, PrivateKey: cfg.Push.VAPID.PrivateKey, Subject: cfg.Push.VAPID.Subject,
 		AllowedHosts: cfg.Push.AllowedHosts, AllowInsecure: cfg.Push.AllowInsecure, DefaultLink: cfg.HTTP.PublicURL,
+		Breaker: cfg.Push.Breaker,
 	}
 }
 

@@ -21,6 +21,7 @@ type Config struct {
 	Defaults  DefaultsConfig  `yaml:"defaults"`
 	ETA       ETAConfig       `yaml:"eta"`
 	Routes    []notify.Route  `yaml:"routes"`
+	Retention RetentionConfig `yaml:"retention"`
 	Migrate   MigrateConfig   `yaml:"migrate"`
 	Log       LogConfig       `yaml:"log"`
 	Tracing   TracingConfig   `yaml:"tracing"`
@@ -87,6 +88,12 @@ type OpsConfig struct {
 type SMSConfig struct {
 	Twilio        TwilioConfig  `yaml:"twilio"`
 	Transliterate bool          `yaml:"transliterate" help:"write texts without accents: more characters fit into a segment"`
+	ScreenFirst   bool          `yaml:"screen_first" help:"a text waits for the customer to see its news on a screen where its route says so; false: every text leaves at once"`
+	Consent       string        `yaml:"consent" help:"implied_by_order: whoever orders may be texted until they say no; explicit: only those whose consent is on record" enum:"implied_by_order,explicit"`
+	RatePerSecond float64       `yaml:"rate_per_second" help:"texts that all processes together send in a second: what your sender may; 0: no limit" min:"0"`
+	Burst         int           `yaml:"burst" help:"texts that may leave at once after a rest; 0: as many as a second allows" min:"0"`
+	Breaker       float64       `yaml:"breaker" help:"share of attempts that fail at which the provider is left alone for a while; 0: never" min:"0"`
+	PerHour       int           `yaml:"per_hour" help:"texts to one number in any hour; more wait and come as one. Urgent news and resends never wait; 0: no limit" min:"0"`
 	Lanes         int           `yaml:"lanes" help:"texts that are sent at the same time" min:"1"`
 	Queue         int           `yaml:"queue" help:"texts that wait in memory; more wait in SQL" min:"1"`
 	Timeout       time.Duration `yaml:"timeout" help:"of one attempt, 1s to 15s"`
@@ -111,6 +118,9 @@ type PushConfig struct {
 	VAPID         VAPIDConfig   `yaml:"vapid"`
 	AllowedHosts  []string      `yaml:"allowed_hosts" help:"push services that may be called; empty: those of the known browsers"`
 	AllowInsecure bool          `yaml:"allow_insecure_endpoints" help:"also http, any port and own networks: for tests only"`
+	RatePerSecond float64       `yaml:"rate_per_second" help:"pushes that all processes together send in a second; 0: no limit" min:"0"`
+	Burst         int           `yaml:"burst" help:"pushes that may leave at once after a rest; 0: as many as a second allows" min:"0"`
+	Breaker       float64       `yaml:"breaker" help:"share of attempts that fail at which a push service is left alone for a while; the others are not; 0: never" min:"0"`
 	Lanes         int           `yaml:"lanes" help:"pushes that are sent at the same time" min:"1"`
 	Queue         int           `yaml:"queue" help:"pushes that wait in memory; more wait in SQL" min:"1"`
 	Timeout       time.Duration `yaml:"timeout" help:"of one attempt, 1s to 15s"`
@@ -144,6 +154,13 @@ type DefaultsConfig struct {
 // ETAConfig is when a new arrival time is worth a message.
 type ETAConfig struct {
 	Threshold time.Duration `yaml:"threshold" help:"how far an arrival time has to move before a customer is told by text or push; the live page always shows it"`
+}
+
+// RetentionConfig is how long rows stay in SQL; 0 is for ever.
+type RetentionConfig struct {
+	Messages    time.Duration `yaml:"messages" help:"for how long events and messages are kept, 720h or more; 0: for ever"`
+	DeadLetters time.Duration `yaml:"dead_letters" help:"for how long records are kept that can't be understood, 24h or more; 0: for ever"`
+	Idempotency time.Duration `yaml:"idempotency" help:"for how long a call with the same Idempotency-Key is known to be the same, 24h or more; 0: for ever"`
 }
 
 // MigrateConfig says whether serve may change the schema.

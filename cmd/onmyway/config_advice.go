@@ -59,6 +59,7 @@ func (c *Config) warnings() (list []advice) {
 		"is 1: topics that are made here are lost with one broker")
 	warn(plainDatabase(c.Database.URL), "database.url", "allows an unencrypted connection to another host: add sslmode=verify-full")
 	warn(!privateListener(c.Ops.Addr), "ops.addr", "listens on every address: keep its port away from the outside, profiles show memory")
+	warn(c.Retention.Messages == 0, "retention.messages", "is 0: names, numbers and texts of customers stay for ever, and the tables grow")
 	warn(strings.EqualFold(c.Log.Level, "debug"), "log.level", "is debug: good for a search, too much for every day")
 	return list
 }

@@ -19,17 +19,24 @@ func defaultConfig() Config {
 			Topics: []string{"order-events"}, Group: "onmyway", DeadTopic: "order-events.dead",
 			CreateTopics: true, Partitions: 6, Replication: -1,
 		},
-		HTTP:     HTTPConfig{Addr: ":8080", RatePerMinute: 6000, MaxSockets: 10_000, SocketsPerAddress: 100},
-		Ops:      OpsConfig{Addr: "127.0.0.1:9090"},
-		SMS:      SMSConfig{Lanes: 128, Queue: 8192, Timeout: 10 * time.Second, VerifyGrace: time.Minute, UnknownAfter: 15 * time.Minute},
-		Push:     PushConfig{Lanes: 64, Queue: 8192, Timeout: 10 * time.Second},
-		Defaults: DefaultsConfig{Locale: "en-US", TimeZone: "America/New_York"},
-		ETA:      ETAConfig{Threshold: 30 * time.Minute},
-		Migrate:  MigrateConfig{Auto: true},
-		Log:      LogConfig{Level: "info", Format: "auto"},
-		Embedded: EmbeddedConfig{DataDir: "./onmyway-data", KafkaAddr: "127.0.0.1:9092"},
+		HTTP:      HTTPConfig{Addr: ":8080", RatePerMinute: 6000, MaxSockets: 10_000, SocketsPerAddress: 100},
+		Ops:       OpsConfig{Addr: "127.0.0.1:9090"},
+		SMS:       SMSConfig{Consent: consentImplied, ScreenFirst: true, Breaker: 0.5, PerHour: 6, Lanes: 128, Queue: 8192, Timeout: 10 * time.Second, VerifyGrace: time.Minute, UnknownAfter: 15 * time.Minute},
+		Push:      PushConfig{Breaker: 0.5, Lanes: 64, Queue: 8192, Timeout: 10 * time.Second},
+		Defaults:  DefaultsConfig{Locale: "en-US", TimeZone: "America/New_York"},
+		ETA:       ETAConfig{Threshold: 30 * time.Minute},
+		Retention: RetentionConfig{Messages: 400 * 24 * time.Hour, DeadLetters: 90 * 24 * time.Hour, Idempotency: 7 * 24 * time.Hour},
+		Migrate:   MigrateConfig{Auto: true},
+		Log:       LogConfig{Level: "info", Format: "auto"},
+		Embedded:  EmbeddedConfig{DataDir: "./onmyway-data", KafkaAddr: "127.0.0.1:9092"},
 	}
 }
+
+// The words of sms.consent.
+const (
+	consentImplied  = "implied_by_order"
+	consentExplicit = "explicit"
+)
 
 // smsOn and pushOn tell whether the operator has set a channel up.
 func (c *Config) smsOn() bool  { return c.SMS.Twilio.AccountSID != "" }
@@ -55,6 +62,9 @@ func (c *Config) check() error {
 	bad(c.Kafka.DeadTopic == "", "kafka.dead_topic is empty: name the topic for records that can't be understood")
 	bad(c.Kafka.Partitions < 1, "kafka.partitions must be 1 or more")
 	bad(c.SMS.Lanes < 1 || c.SMS.Queue < c.SMS.Lanes, "sms.lanes must be 1 or more, and sms.queue at least sms.lanes")
+	bad(c.SMS.PerHour < 0, "sms.per_hour must be 1 or more, or 0 for no limit")
+	bad(c.SMS.Consent != consentImplied && c.SMS.Consent != consentExplicit,
+		fmt.Sprintf("sms.consent: %q is unknown: use %s or %s", c.SMS.Consent, consentImplied, consentExplicit))
 	bad(c.Push.Lanes < 1 || c.Push.Queue < c.Push.Lanes, "push.lanes must be 1 or more, and push.queue at least push.lanes")
 	for _, t := range []struct {
 		key string
@@ -103,7 +113,7 @@ func (c *Config) check() error {
 	if _, err := c.Defaults.off(); err != nil {
 		errs = append(errs, err)
 	}
-	errs = append(errs, c.Tracing.check())
+	errs = append(errs, c.Retention.check(), c.Tracing.check(), c.SMS.limits().check("sms"), c.Push.limits().check("push"))
 	if _, err := notify.CompileRoutes(c.Routes); err != nil {
 		errs = append(errs, err)
 	}

@@ -114,6 +114,7 @@ func TestConfigCheck(t *testing.T) {
 			silent: []string{"embedded Kafka", "http.public_url", "auth.bootstrap_key", "database.url"}},
 		{name: "plain http", env: with("ONMYWAY_HTTP__PUBLIC_URL", "http://notify.example.com"), says: []string{"browsers allow push over https only"}},
 		{name: "plain database", env: with("ONMYWAY_DATABASE__URL", "postgres://u:hunter2@db/o"), says: []string{"sslmode=verify-full"}},
+		{name: "for ever", env: with("ONMYWAY_RETENTION__MESSAGES", "0"), says: []string{"retention.messages", "stay for ever"}},
 		{name: "open metrics", env: with("ONMYWAY_OPS__ADDR", ":9090"), says: []string{"ops.addr"}},
 		{name: "many problems", code: 2, file: "htp: {addr: x}\nkafka: {partitions: 0}\nhttp:\n  trusted_proxies: [nowhere]\nlog: {level: loud}\n",
 			says: []string{"htp.addr is not a configuration key", "kafka.partitions must be", "onmyway.yaml:2", "trusted_proxies", "log.level", "4 problems"}},

@@ -41,11 +41,19 @@ func routesAsKeys(routes []notify.Route) []map[string]any {
 		v := reflect.ValueOf(r)
 		for f := range v.NumField() {
 			if !v.Field(f).IsZero() {
-				list[i][v.Type().Field(f).Tag.Get("yaml")] = v.Field(f).Interface()
+				list[i][v.Type().Field(f).Tag.Get("yaml")] = routeValue(v.Field(f).Interface())
 			}
 		}
 	}
 	return list
+}
+
+// routeValue is a value of a route as the file writes it.
+func routeValue(value any) any {
+	if s, ok := value.(notify.Escalation); ok {
+		return map[string]any{"after": s.After.String(), "unless": s.Unless}
+	}
+	return value
 }
 
 // shown is a value without what is nobody's business.

@@ -39,8 +39,10 @@ const (
 	sockets     = "sockets"
 	watching    = "watching" // the engines and the lag
 	reloading   = "reloading"
-	settling    = "settling" // unclear texts
-	polling     = "polling"  // texts without an end
+	settling    = "settling"   // unclear texts
+	polling     = "polling"    // texts without an end
+	forgetting  = "forgetting" // old rows
+	seeing      = "seeing"     // what screens showed
 )
 
 // run serves until ctx ends, then drains down the line of an event.
@@ -58,9 +60,11 @@ func (s *service) run(ctx context.Context) error {
 	c.start(finishing, s.finisher.Run)
 	c.start(dispatching, s.runDispatchers)
 	c.start(sweeping, s.sweep.Run)
+	c.start(seeing, s.screens.Run)
 	c.start(sockets, s.hub.Run)
 	c.start(dismissing, s.engines.dismiss)
 	c.start(reloading, s.rules.watch)
+	c.start(forgetting, s.retention.Run)
 	if s.asking != nil {
 		c.start(settling, s.asking.settler.Run)
 		c.start(polling, s.asking.poller.Run)
@@ -97,6 +101,7 @@ func (s *service) drain(ctx context.Context, c *crew) error {
 	c.stop(ctx, intake)
 	c.stop(ctx, watching)
 	c.stop(ctx, reloading)
+	c.stop(ctx, forgetting)
 	c.stop(ctx, dismissing)
 	if s.asking != nil {
 		c.stop(ctx, settling)
@@ -111,6 +116,7 @@ func (s *service) drain(ctx context.Context, c *crew) error {
 	c.stop(ctx, finishing)
 	err = errors.Join(err, s.hub.Close(ctx))
 	c.stop(ctx, sockets)
+	c.stop(ctx, seeing) // nobody tells of screens any more
 	err = errors.Join(err, c.servers[1].stop(ctx))
 	if ctx.Err() != nil {
 		return errors.Join(err, fmt.Errorf("stopped after %s with work in hand; the next process takes it up", drainTimeout))

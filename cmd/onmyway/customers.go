@@ -34,8 +34,11 @@ func customersImportCommand() *cobra.Command {
 
 A CSV file has a line of names first, in any order: ` + strings.Join(csvColumns, ", ") + `.
 Only id must be there. An empty cell leaves what is stored as it is; sms, push and websocket are on, off or default;
-quiet_start and quiet_end are times of day like 22:00, or none. A JSONL file has one customer a line, as PUT /v1/customers/{id}
-takes it, with its "id": what a line leaves out is emptied.
+quiet_start and quiet_end are times of day like 22:00, or none; sms_consent is yes or no. A JSONL file has one customer a line, as
+PUT /v1/customers/{id} takes it, with its "id": what a line leaves out is emptied. It may have "sms_consent": true or false too.
+
+A consent that says something new goes into the ledger, as said now, with the source "import". A yes lifts no withdrawal that came
+another way: POST /v1/customers/{id}/consents does.
 
 A line that is wrong is told with its field and what to do, and the others are imported. An id that comes a second time is
 wrong: the first line counts. --dry-run checks the whole file and says what would become of it.

@@ -13,7 +13,7 @@ import (
 )
 
 // csvColumns are the names that a CSV file's first line may have.
-var csvColumns = []string{"id", "name", "phone", "locale", "time_zone", "sms", "push", "websocket", "quiet_start", "quiet_end"}
+var csvColumns = []string{"id", "name", "phone", "locale", "time_zone", "sms", "push", "websocket", "quiet_start", "quiet_end", "sms_consent"}
 
 // csvRows reads customers from CSV (RFC 4180). What a cell holds is data: nothing in it is ever worked out.
 type csvRows struct {
@@ -130,6 +130,7 @@ type csvCustomer struct {
 	quietStart, quietEnd      string
 	quiet                     *notify.QuietHours
 	quietSaid                 bool
+	consent                   *notify.Consent
 }
 
 func (c *csvCustomer) set(r *customerReader, column, cell string) {
@@ -148,6 +149,8 @@ func (c *csvCustomer) set(r *customerReader, column, cell string) {
 		c.quietStart = strings.ToLower(cell)
 	case "quiet_end":
 		c.quietEnd = strings.ToLower(cell)
+	case "sms_consent":
+		c.consent = r.consent(column, cell)
 	default:
 		choice := strings.ToLower(cell)
 		if choice != "on" && choice != "off" && choice != "default" {
@@ -205,6 +208,7 @@ func (c *csvCustomer) edit(to *notify.Customer) {
 	if c.quietSaid {
 		to.Preferences.Quiet = c.quiet
 	}
+	hearConsent(to, c.consent)
 }
 
 // csvFault says in our words what is wrong with the quotes of a row.

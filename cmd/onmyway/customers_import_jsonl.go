@@ -45,6 +45,7 @@ type jsonCustomer struct {
 	Phone       string `json:"phone"`
 	Locale      string `json:"locale"`
 	TimeZone    string `json:"time_zone"`
+	SMSConsent  *bool  `json:"sms_consent"`
 	Preferences struct {
 		Channels   map[string]bool            `json:"channels"`
 		Categories map[string]map[string]bool `json:"categories"`
@@ -56,7 +57,7 @@ type jsonCustomer struct {
 }
 
 // jsonNames are the fields of a jsonCustomer, at any depth.
-var jsonNames = []string{"id", "name", "phone", "locale", "time_zone", "preferences", "channels", "categories", "quiet_hours", "start", "end"}
+var jsonNames = []string{"id", "name", "phone", "locale", "time_zone", "preferences", "sms_consent", "channels", "categories", "quiet_hours", "start", "end"}
 
 func (r *jsonlRows) next() (customerRow, error) {
 	value, line, err := r.lines.next()
@@ -85,9 +86,11 @@ func (r *jsonlRows) next() (customerRow, error) {
 	}
 	c := said.read(&read)
 	row.id, row.problems = c.ID, read.problems
+	consent := consentOf(said.SMSConsent)
 	row.edit = func(to *notify.Customer) {
 		to.Contact = c.Contact
 		to.Preferences = c.Preferences
+		hearConsent(to, consent)
 	}
 	return row, nil
 }
@@ -135,7 +138,7 @@ func jsonFault(err error) notify.Problem {
 }
 
 func unknownJSON(name string) notify.Problem {
-	p := notify.Problem{Detail: "is not a field: use " + strings.Join(jsonNames[:6], ", ")}
+	p := notify.Problem{Detail: "is not a field: use " + strings.Join(jsonNames[:7], ", ")}
 	if looksLikeName(name) {
 		p.Field = name
 	}

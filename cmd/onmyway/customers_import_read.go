@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -102,6 +103,30 @@ func (r *customerReader) channels(field string, said map[string]bool) map[notify
 		read[notify.Channel(word)] = said[word]
 	}
 	return read
+}
+
+// consent reads yes or no, said now.
+func (r *customerReader) consent(field, s string) *notify.Consent {
+	given := strings.EqualFold(s, "yes")
+	if !given && !strings.EqualFold(s, "no") {
+		r.wrong(field, "is neither yes nor no: write yes or no, or leave it empty")
+	}
+	return consentOf(&given)
+}
+
+// consentOf is what a file says of consent to texts, said now; nil for nothing.
+func consentOf(given *bool) *notify.Consent {
+	if given == nil {
+		return nil
+	}
+	return &notify.Consent{Given: *given, At: time.Now().UTC().Truncate(time.Millisecond), Source: notify.ConsentByImport}
+}
+
+// hearConsent takes over what a file says of consent, as far as it is news; nil is nothing.
+func hearConsent(to *notify.Customer, said *notify.Consent) {
+	if said != nil {
+		to.Consents, _ = to.Consents.Hear(notify.SMS, *said)
+	}
 }
 
 // errNoHeader is the error of a file that has not even a first line.

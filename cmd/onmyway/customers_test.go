@@ -255,3 +255,26 @@ func FuzzImportRows(f *testing.F) {
 		}
 	})
 }
+
+// A file says what customers consented to: what is news goes into the ledger, and no yes lifts a withdrawal that came another way.
+func TestImportConsent(t *testing.T) {
+	url, env := database(t)
+	first := fileWith(t, "c.csv", "id,sms_consent\nc-1,yes\nc-2,No\nc-3,\n")
+	invoke(t, env, "", "customers", "import", first).want(t, 0, "3 read, 3 created")
+	invoke(t, env, "", "customers", "import", first).want(t, 0, "0 created, 0 changed, 3 unchanged")
+	got := stored(t, url, "c-1", "c-2", "c-3")
+	if c := got[0].Consents[notify.SMS]; !c.Given || c.Source != notify.ConsentByImport || c.At.IsZero() {
+		t.Errorf("c-1: %+v", c)
+	}
+	if !got[1].Consents.Withdrawn(notify.SMS) || got[2].Consents != nil {
+		t.Errorf("c-2: %+v, c-3: %+v", got[1].Consents, got[2].Consents)
+	}
+	more := fileWith(t, "c.jsonl", `{"id":"c-1","sms_consent":false}`+"\n"+`{"id":"c-2","sms_consent":true}`+"\n"+`{"id":"c-3"}`)
+	invoke(t, env, "", "customers", "import", "--dry-run", more).want(t, 0, "0 would be created, 2 changed, 1 unchanged")
+	invoke(t, env, "", "customers", "import", more).want(t, 0, "0 created, 2 changed, 1 unchanged")
+	if got := stored(t, url, "c-1", "c-2"); !got[0].Consents.Withdrawn(notify.SMS) || !got[1].Consents[notify.SMS].Given {
+		t.Errorf("%+v, %+v", got[0].Consents, got[1].Consents)
+	}
+	wrong := fileWith(t, "w.csv", "id,sms_consent\nc-1,maybe\n")
+	invoke(t, env, "", "customers", "import", wrong).want(t, 1, "line 2: sms_consent is neither yes nor no")
+}

@@ -16,7 +16,7 @@ func (d *doctor) configuration(context.Context) []finding {
 	}
 	for _, w := range d.cfg.warnings() {
 		switch w.Key {
-		case "auth.bootstrap_key", "ops.addr", "database.url", "sms.twilio.base_url", "sms.twilio.auth_token", "log.level":
+		case "auth.bootstrap_key", "ops.addr", "database.url", "sms.twilio.base_url", "sms.twilio.auth_token", "retention.messages", "log.level":
 			if !strings.HasPrefix(w.Text, "is not set: everything") { // the database has a finding of its own
 				a.warn(w.Key, w.Text, "see `onmyway config check`")
 			}

@@ -140,6 +140,10 @@ type message struct {
 	Address   string           `json:"address"`
 	Title     string           `json:"title"`
 	Body      string           `json:"body"`
+	CreatedAt time.Time        `json:"created_at"`
+	DueAt     time.Time        `json:"due_at"`
+	ShownAt   time.Time        `json:"shown_at"`
+	Why       string           `json:"why"`
 	ResendOf  string           `json:"resend_of"`
 	Resends   []string         `json:"resends"`
 	Attempts  []notify.Attempt `json:"attempts"`

@@ -16,7 +16,8 @@ import (
 // TestEveryLine follows one event of each line to phone, browser and page, in the words and on the clock of its customer.
 func TestEveryLine(t *testing.T) {
 	overEngines(t, twiliotest.Options{}, func(t *testing.T, w *world) {
-		n := w.node("ONMYWAY_LOG__LEVEL=debug").start()
+		// Every text leaves at once, although its customer looks at a page.
+		n := w.node("ONMYWAY_LOG__LEVEL=debug", "ONMYWAY_SMS__SCREEN_FIRST=false").start()
 		now := time.Now().UTC()
 		eta := now.Add(40 * time.Minute)
 		data := map[string]any{"driver_name": canary + " Sam", "vehicle": "2021 Honda Civic", "eta": eta.Format(time.RFC3339)}

@@ -21,6 +21,7 @@ import (
 type viewer struct {
 	customer string
 	nodes    []*node // tried in turn
+	tells    bool    // the service what comes live, as the rpc "shown"
 
 	mu    sync.Mutex
 	shown map[string]message // by id
@@ -35,9 +36,13 @@ type viewer struct {
 // watch opens a page, and closes it when the test ends.
 func watch(t *testing.T, customer string, nodes ...*node) *viewer {
 	t.Helper()
+	return open(t, &viewer{customer: customer, nodes: nodes})
+}
+
+func open(t *testing.T, v *viewer) *viewer {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	v := &viewer{customer: customer, nodes: nodes, shown: map[string]message{}, stop: cancel,
-		connected: make(chan struct{}), done: make(chan struct{})}
+	v.shown, v.stop, v.connected, v.done = map[string]message{}, cancel, make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(v.done)
 		v.run(ctx)
@@ -46,7 +51,7 @@ func watch(t *testing.T, customer string, nodes ...*node) *viewer {
 	select {
 	case <-v.connected:
 	case <-time.After(readyWithin):
-		t.Fatalf("no live socket for %s", customer)
+		t.Fatalf("no live socket for %s", v.customer)
 	}
 	return v
 }
@@ -111,17 +116,23 @@ func (v *viewer) session(ctx context.Context, n *node, open func()) error {
 				return err
 			}
 		default:
-			if err := v.hear(n, payload, open); err != nil {
+			told, err := v.hear(n, payload, open)
+			if err == nil && told != "" && v.tells {
+				err = say(fmt.Sprintf(`{"id":2,"rpc":{"method":"shown","data":{"id":%q}}}`, told))
+			}
+			if err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// hear takes one line: the answer to connect, which is the moment to read what was missed, or a publication.
-func (v *viewer) hear(n *node, line []byte, open func()) error {
+// hear takes one line: the answer to connect, which is the moment to read what was missed, the answer to what we told, or a
+// publication, whose id it returns.
+func (v *viewer) hear(n *node, line []byte, open func()) (id string, err error) {
 	var said struct {
 		Connect *struct{}
+		Error   *struct{ Message string }
 		Push    *struct {
 			Channel string
 			Pub     struct{ Data message }
@@ -129,13 +140,13 @@ func (v *viewer) hear(n *node, line []byte, open func()) error {
 	}
 	if err := json.Unmarshal(line, &said); err != nil {
 		v.fail(fmt.Errorf("not a line of the protocol: %q", line))
-		return err
+		return "", err
 	}
 	switch {
 	case said.Connect != nil:
 		missed, err := n.tryMessages("channel=websocket&customer_id=" + v.customer)
 		if err != nil {
-			return err
+			return "", err
 		}
 		for _, m := range missed {
 			v.show(m, false)
@@ -146,8 +157,11 @@ func (v *viewer) hear(n *node, line []byte, open func()) error {
 			v.fail(fmt.Errorf("a publication for %s came to %s", said.Push.Channel, v.customer))
 		}
 		v.show(said.Push.Pub.Data, true)
+		return said.Push.Pub.Data.ID, nil
+	case said.Error != nil:
+		v.fail(fmt.Errorf("the service refuses what %s told it: %s", v.customer, said.Error.Message))
 	}
-	return nil
+	return "", nil
 }
 
 func (v *viewer) fail(err error) {

@@ -234,7 +234,8 @@ func (f *eventFeed) run(ctx context.Context, out chan<- *eventBatch) error {
 func (b *eventBatch) add(value []byte, line int) {
 	var e notify.Event
 	var invalid *notify.Invalid
-	if err := mapping.Decode(&notify.Record{Value: value}, time.Now(), &e); errors.As(err, &invalid) {
+	now := time.Now()
+	if err := mapping.Decode(&notify.Record{Time: now, Value: value}, now, &e); errors.As(err, &invalid) {
 		b.wrong = append(b.wrong, wrongLine{line, lineProblem{invalid.Reason, slices.Clone(invalid.Problems)}})
 		return
 	}

@@ -55,8 +55,8 @@ func command() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), vapidCommand())
-	root.AddCommand(eventsCommand(), messagesCommand(), customersCommand(), keysCommand(), templatesCommand())
+	root.AddCommand(serveCommand(), demoCommand(), benchCommand(), migrateCommand(), vapidCommand())
+	root.AddCommand(eventsCommand(), messagesCommand(), customersCommand(), stopsCommand(), keysCommand(), templatesCommand())
 	root.AddCommand(configCommand(), doctorCommand(), healthcheckCommand(), versionCommand(), completionCommand(), manCommand())
 	explain(root)
 	completeValues(root)

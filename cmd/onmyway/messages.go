@@ -58,7 +58,7 @@ func messagesListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list := &messageList{client: client, query: values, limit: q.limit, all: q.all}
+			list := &messageList{client: client, path: "/v1/messages", query: values, limit: q.limit, all: q.all}
 			return stopped(cmd.Context(), list.print(cmd.Context(), cmd.OutOrStdout(), *output))
 		},
 	}

@@ -17,6 +17,7 @@ const pageSize = 100
 // messageList reads page after page.
 type messageList struct {
 	client *restClient
+	path   string // of the call: other lists come by pages alike
 	query  url.Values
 	limit  int // messages in all, unless all is set
 	all    bool
@@ -35,7 +36,7 @@ func (l *messageList) pages(ctx context.Context, f func(items []json.RawMessage)
 		if l.next != "" {
 			l.query.Set("cursor", l.next)
 		}
-		body, err := l.client.call(ctx, restCall{method: http.MethodGet, path: "/v1/messages", query: l.query})
+		body, err := l.client.call(ctx, restCall{method: http.MethodGet, path: l.path, query: l.query})
 		if err != nil {
 			return err
 		}
@@ -44,7 +45,7 @@ func (l *messageList) pages(ctx context.Context, f func(items []json.RawMessage)
 			Next  string
 		}
 		if err := json.Unmarshal(body, &page); err != nil {
-			return fmt.Errorf("read the list of messages: %w", err)
+			return fmt.Errorf("read the list: %w", err)
 		}
 		if err := f(page.Items); err != nil {
 			return err

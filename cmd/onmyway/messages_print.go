@@ -27,14 +27,15 @@ type staffMessage struct {
 	Address      string
 	Title        string
 	Body         string
-	OccurredAt   time.Time `json:"occurred_at"`
-	CreatedAt    time.Time `json:"created_at"`
-	DueAt        time.Time `json:"due_at"`
-	ExpiresAt    time.Time `json:"expires_at"`
-	UpdatedAt    time.Time `json:"updated_at"`
-	ResendOf     string    `json:"resend_of"`
-	ResendBy     string    `json:"resend_by"`
-	ResendReason string    `json:"resend_reason"`
+	OccurredAt   time.Time  `json:"occurred_at"`
+	CreatedAt    time.Time  `json:"created_at"`
+	DueAt        time.Time  `json:"due_at"`
+	ExpiresAt    time.Time  `json:"expires_at"`
+	UpdatedAt    time.Time  `json:"updated_at"`
+	Stopped      *staffStop `json:"number_stopped"`
+	ResendOf     string     `json:"resend_of"`
+	ResendBy     string     `json:"resend_by"`
+	ResendReason string     `json:"resend_reason"`
 	Resends      []string
 	Attempts     []notify.Attempt
 	History      []staffStep
@@ -90,6 +91,9 @@ func printMessage(w io.Writer, body []byte, f format) error {
 	s.row("state", string(m.State), string(m.Reason))
 	s.row("why", m.because())
 	s.row("channel", string(m.Channel), m.Address)
+	if m.Stopped != nil {
+		s.row("number", "stopped "+m.Stopped.who()+", since "+clockTime(m.Stopped.Since), m.Stopped.Reason)
+	}
 	s.row("order", m.OrderID, m.Line)
 	s.row("milestone", m.Milestone, when(m.Sequence != 0, "sequence "+strconv.FormatInt(m.Sequence, 10)))
 	s.row("customer", m.CustomerID)

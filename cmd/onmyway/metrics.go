@@ -6,6 +6,7 @@ import (
 	"net/http/pprof"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -37,6 +38,10 @@ type metrics struct {
 	settled  *prometheus.CounterVec   // state
 	inbound  *prometheus.CounterVec   // keyword
 	calledBy *prometheus.CounterVec   // kind
+	back     *prometheus.CounterVec   // channel, reason
+	throttle *prometheus.CounterVec   // channel
+
+	forgotten *prometheus.CounterVec // table
 
 	failures *prometheus.CounterVec // engine
 	up       *prometheus.GaugeVec   // engine
@@ -60,6 +65,7 @@ func newMetrics(topics []string) *metrics {
 	m.pathMetrics()
 	m.sendingMetrics()
 	m.begin(topics)
+	m.forgotten = m.counter("onmyway_forgotten_rows_total", "rows", "Rows that left SQL because they were old (retention.*).", "table")
 	m.failures = m.counter("onmyway_engine_failures_total", "failures",
 		"Failed calls to an engine or provider. They are tried again.", "engine")
 	m.up = m.gauge("onmyway_engine_up", "1 or 0", "Whether the engine answered this process within the last 15 seconds.", "engine")
@@ -78,6 +84,10 @@ func (m *metrics) begin(topics []string) {
 		for _, reason := range slices.Sorted(maps.Keys(m.labels.reject)) {
 			m.dead.WithLabelValues(topic, reason)
 		}
+	}
+	for _, ch := range []notify.Channel{notify.SMS, notify.Push} {
+		m.back.WithLabelValues(string(ch), string(notify.ProviderDown))
+		m.throttle.WithLabelValues(string(ch))
 	}
 	for _, s := range []notify.State{notify.Accepted, notify.Pending, notify.Unknown} {
 		m.settled.WithLabelValues(string(s))
@@ -110,6 +120,10 @@ func (m *metrics) sendingMetrics() {
 	m.segments = m.counter("onmyway_sms_segments_total", "segments", "Segments of texts that the provider accepted: what it charges.", "alphabet")
 	m.settled = m.counter("onmyway_settlements_total", "texts", "Texts of which it was unclear whether they left, by what that came to.", "state")
 	m.calledBy = m.counter("onmyway_callbacks_total", "callbacks", "Callbacks of the SMS provider, by what they were.", "kind")
+	m.back = m.counter("onmyway_handed_back_total", "messages",
+		"Messages that went back to SQL without an attempt, by what they wait for; without a reason where memory had no room.", "channel", "reason")
+	m.throttle = m.counter("onmyway_throttled_seconds_total", "seconds",
+		"Time in which the next message waited for the limit of its sender (sms.rate_per_second, push.rate_per_second). A second a second means that the limit is what holds messages up.", "channel")
 	m.inbound = m.counter("onmyway_inbound_texts_total", "texts", "Texts that people sent to us, by what they ask for.", "keyword")
 }
 
@@ -121,9 +135,14 @@ func (m *metrics) watch(sockets func() int, maxSockets int, ds notify.Dispatcher
 	for _, d := range ds {
 		on := string(d.Channel)
 		m.readingOf("onmyway_queued_messages", "messages", "Messages in memory that wait for their attempt or are in it.", on,
-			func() float64 { return float64(d.Queue - d.Free()) })
+			func() float64 { return float64(d.Queued()) })
 		m.readingOf("onmyway_queue_limit_messages", "messages", "Messages that fit into memory; more wait in SQL (sms.queue, push.queue).", on,
 			func() float64 { return float64(d.Queue) })
+		m.readingOf("onmyway_providers_paused", "providers",
+			"Providers that are left alone for a while because they fail: the SMS provider, or push services (sms.breaker, push.breaker).", on,
+			func() float64 { return float64(d.LeftAlone()) })
+		m.readingOf("onmyway_retries_left", "retries", "Retries that may fail before further ones have to wait.", on,
+			func() float64 { return d.Budget.Left(time.Now()) })
 		m.readingOf("onmyway_queue_overflowed", "1 or 0", "Whether messages that are due wait in SQL because memory has no room for them.", on,
 			func() float64 {
 				if d.Behind() {

@@ -84,7 +84,7 @@ says what to do about each. No label holds an id, a number or a text of a person
 - ` + "`pending`: made; with the reason `quiet_hours` it is held. A retry counts again, with the reason of the failed attempt" + `
 - ` + "`suppressed`: decided not to send, with the reason. What newer news, an opt-out or its age stops later, while it waits in SQL, is not counted here" + `
 - ` + "`sent`: shown to the live page. `accepted`: the provider took it. `verify`: that is unclear. `failed`: it never will" + `
-- ` + "what the provider reports later (`delivered`, `undelivered`) and how an unclear text is settled is not counted here: see `onmyway_callbacks_total` and `onmyway_settlements_total`" + `
+- ` + "`delivered`, `undelivered`: what the provider reported later, each move once. How an unclear text was settled counts as a move too; `onmyway_settlements_total` has those alone" + `
 `)
 	return page.String()
 }

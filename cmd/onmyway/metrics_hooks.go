@@ -18,16 +18,22 @@ func (m *metrics) hooks() *notify.Hooks {
 		Attempted: func(msg *notify.Message, a notify.Answer, took, _ time.Duration) {
 			m.attempted(msg, a, took, time.Now())
 		},
+		Moved:    m.finished,
 		Finished: m.finished,
-		Settled: func(done []notify.Settlement) {
-			for i := range done {
-				m.settled.WithLabelValues(m.labels.state.of(string(done[i].State))).Inc()
-			}
+		HandedBack: func(ch notify.Channel, why notify.Reason, n int) {
+			m.back.WithLabelValues(m.labels.channel.of(string(ch)), m.labels.reason.of(string(why))).Add(float64(n))
 		},
+		Throttled: func(ch notify.Channel, waited time.Duration) {
+			m.throttle.WithLabelValues(m.labels.channel.of(string(ch))).Add(waited.Seconds())
+		},
+		Settled:  m.settle,
+		Reported: m.reported,
 		Inbound: func(word notify.Keyword, _ bool) {
 			m.inbound.WithLabelValues(m.labels.keyword.of(string(word))).Inc()
 		},
-		Retrying: func(engine string, _ error) { m.failures.WithLabelValues(engine).Inc() },
+		Spared:    m.spared,
+		Forgotten: func(table string, rows int) { m.forgotten.WithLabelValues(table).Add(float64(rows)) },
+		Retrying:  func(engine string, _ error) { m.failures.WithLabelValues(engine).Inc() },
 	}
 }
 
@@ -135,6 +141,31 @@ func (m *metrics) finished(done []notify.Outcome) {
 	for i := range done {
 		o := &done[i]
 		moves[move{o.Channel, o.Milestone, o.State, o.Reason}]++
+	}
+	m.count(moves)
+}
+
+// settle counts how unclear texts were settled, here and among all messages.
+func (m *metrics) settle(done []notify.Settlement) {
+	moves := make(map[move]int, 4)
+	for i := range done {
+		s := &done[i]
+		m.settled.WithLabelValues(m.labels.state.of(string(s.State))).Inc()
+		moves[move{notify.SMS, s.Milestone, s.State, s.Reason}]++
+	}
+	m.count(moves)
+}
+
+// reported counts a message that its provider has said more about.
+func (m *metrics) reported(msg *notify.Message) {
+	m.count(map[move]int{{msg.Channel, msg.Milestone, msg.State, msg.Reason}: 1})
+}
+
+// spared counts texts that stay unsent because their customers saw the news on a screen.
+func (m *metrics) spared(milestones []string) {
+	moves := make(map[move]int, 4)
+	for _, milestone := range milestones {
+		moves[move{notify.SMS, milestone, notify.Suppressed, notify.SeenOnScreen}]++
 	}
 	m.count(moves)
 }

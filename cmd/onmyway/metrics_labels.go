@@ -94,6 +94,7 @@ var labelHelp = []struct{ label, says string }{
 	{"method", "of HTTP"},
 	{"route", "a route with its parameters unfilled, such as `/v1/messages/{id}`; `unmatched` for anything else"},
 	{"class", "the class of our answer: `2xx` … `5xx`"},
+	{"table", "of SQL: `messages`, `events`, `order_heads`, `dead_letters`, `idempotency`"},
 	{"version", "of Onmyway"},
 	{"go", "of the Go compiler"},
 }

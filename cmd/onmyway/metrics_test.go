@@ -40,6 +40,9 @@ func used() *metrics {
 	h.Finished([]notify.Outcome{{Channel: notify.SMS, Milestone: gone.Name, State: notify.Accepted}})
 	h.Settled([]notify.Settlement{{State: notify.Accepted}})
 	h.Inbound(notify.KeywordStop, true)
+	h.HandedBack(notify.SMS, notify.ProviderDown, 2)
+	h.Throttled(notify.SMS, time.Second)
+	h.Forgotten("messages", 3)
 	m.callback(twilio.CallbackStatus)
 	h.Retrying("SQL", nil)
 	m.retention.WithLabelValues("orders").Inc()
@@ -140,6 +143,8 @@ func TestLabelsAreBounded(t *testing.T) {
 		h.Finished([]notify.Outcome{{Channel: notify.Channel(evil), Milestone: evil, State: notify.State(evil), Reason: notify.Reason(evil)}})
 		h.Settled([]notify.Settlement{{State: notify.State(evil)}})
 		h.Inbound(notify.Keyword(evil), true)
+		h.HandedBack(notify.Channel(evil), notify.Reason(evil), 1)
+		h.Throttled(notify.Channel(evil), 1)
 		_ = graves{nobody{}, m}.Bury(t.Context(), []notify.Reject{{Record: notify.Record{Topic: evil}, Reason: evil}})
 		r := httptest.NewRequest(http.MethodGet, "/"+evil, nil)
 		r.Method = evil
@@ -166,6 +171,17 @@ func TestWhatIsCounted(t *testing.T) {
 			"onmyway_messages_total{channel=push,milestone=driver_en_route_to_pickup,reason=no_address,state=suppressed}": 1,
 			"onmyway_messages_total{channel=sms,milestone=driver_en_route_to_pickup,reason=quiet_hours,state=pending}":    1,
 		}},
+		{"two texts that wait for the provider", func(_ *metrics, h *notify.Hooks) {
+			h.HandedBack(notify.SMS, notify.ProviderDown, 2)
+		}, map[string]float64{"onmyway_handed_back_total{channel=sms,reason=provider_down}": 2}},
+		{"a text that waits for the limit", func(_ *metrics, h *notify.Hooks) {
+			h.Throttled(notify.SMS, 1500*time.Millisecond)
+		}, map[string]float64{"onmyway_throttled_seconds_total{channel=sms}": 1.5}},
+		{"old rows", func(_ *metrics, h *notify.Hooks) {
+			h.Forgotten("messages", 500)
+			h.Forgotten("messages", 7)
+			h.Forgotten("order_heads", 1)
+		}, map[string]float64{"onmyway_forgotten_rows_total{table=messages}": 507, "onmyway_forgotten_rows_total{table=order_heads}": 1}},
 		{"an event that was stored before", func(_ *metrics, h *notify.Hooks) {
 			b := batchOf(notify.Stored{State: notify.Sent}, notify.Message{Channel: notify.SMS, State: notify.Pending})
 			h.Stored(b)

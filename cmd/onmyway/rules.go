@@ -103,7 +103,13 @@ func (c *DefaultsConfig) off() (notify.Defaults, error) {
 
 // newRules reads the routes and the texts.
 func newRules(cfg Config) (*notify.Rules, error) {
-	routes, err := notify.CompileRoutes(cfg.Routes)
+	list := slices.Clone(cfg.Routes)
+	for i := range list {
+		if !cfg.SMS.ScreenFirst {
+			list[i].SMS = notify.Escalation{}
+		}
+	}
+	routes, err := notify.CompileRoutes(list)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +126,7 @@ func newRules(cfg Config) (*notify.Rules, error) {
 		return nil, fmt.Errorf("defaults.time_zone: %w", err)
 	}
 	return &notify.Rules{
-		Routes: routes, Words: words, FoldTexts: cfg.SMS.Transliterate,
+		Routes: routes, Words: words, FoldTexts: cfg.SMS.Transliterate, TextsPerHour: cfg.SMS.PerHour, ExplicitConsent: cfg.SMS.Consent == consentExplicit,
 		Defaults: off, ETAThreshold: cfg.ETA.Threshold, Locale: cfg.Defaults.Locale, Zone: zone, Zones: zones(),
 		Channels: map[notify.Channel]bool{notify.SMS: cfg.smsOn(), notify.Push: cfg.pushOn(), notify.WebSocket: true},
 	}, nil

@@ -31,8 +31,10 @@ type service struct {
 	channels    []channels.Channel
 	dispatchers notify.Dispatchers
 	finisher    *notify.Finisher
+	screens     *notify.Screens
 	sweep       *notify.Sweep
 	asking      *asking // nil without texts
+	retention   *notify.Retention
 	intake      *notify.Intake
 	public, ops *http.Server
 	ready       atomic.Bool // takes work
@@ -42,11 +44,14 @@ type service struct {
 func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 	s := &service{cfg: cfg, log: log, engines: e}
 	tokens := notify.Tokens{Secret: e.tokenSecret(cfg)}
-	s.hub = websocket.New(websocket.Config{
-		Origins: cfg.HTTP.AllowedOrigins, MaxSockets: cfg.HTTP.MaxSockets, PerAddress: cfg.HTTP.SocketsPerAddress, Address: api.ClientAddress,
-	}, tokens, e.redis.Bus(), log)
 	s.metrics = newMetrics(cfg.Kafka.Topics)
 	hooks := s.metrics.hooks()
+	s.screens = &notify.Screens{Store: e.store, Hooks: hooks, SQL: e.outages.sql, Now: time.Now}
+	s.screens.Prepare()
+	s.hub = websocket.New(websocket.Config{
+		Origins: cfg.HTTP.AllowedOrigins, MaxSockets: cfg.HTTP.MaxSockets, PerAddress: cfg.HTTP.SocketsPerAddress, Address: api.ClientAddress,
+		Presence: e.redis, Shown: func(customer string, id notify.ID) { s.screens.Add(notify.Shown{CustomerID: customer, ID: id}) },
+	}, tokens, e.redis.Bus(), log)
 	var err error
 	if s.tracer, err = newTracer(cfg, e.store.Owner(), log); err != nil {
 		return nil, err
@@ -57,12 +62,13 @@ func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 	if s.rules, err = newRulebook(cfg, log); err != nil {
 		return nil, err
 	}
-	if s.channels, err = channels.Build(channelConfig(cfg), e.store, log); err != nil {
+	if s.channels, err = channels.Build(channelConfig(cfg, tokens), e.store, log); err != nil {
 		return nil, err
 	}
 	s.finisher = &notify.Finisher{Ledger: e.store, Hooks: hooks, SQL: e.outages.sql, Now: time.Now}
 	s.finisher.Prepare()
 	s.sweep = &notify.Sweep{Outbox: e.store, SQL: e.outages.sql, Now: time.Now}
+	s.sweep.Digester = &notify.Digester{Store: e.store, Rules: s.rules.inForce, Hooks: hooks, Now: time.Now}
 	s.sweep.Prepare()
 	s.dispatchers = notify.Dispatchers{}
 	for _, c := range s.channels {
@@ -77,6 +83,7 @@ func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 		Kafka: e.outages.kafka, Redis: e.outages.redis, SQL: e.outages.sql, Burial: e.outages.burial,
 	}
 	s.asking = s.newAsking(hooks)
+	s.retention = s.newRetention(hooks)
 	if s.public, err = s.publicServer(tokens); err != nil {
 		return nil, err
 	}
@@ -86,15 +93,22 @@ func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 
 // dispatcher is the queue of one channel, sized as the operator says.
 func (s *service) dispatcher(c channels.Channel, hooks *notify.Hooks) *notify.Dispatcher {
-	lanes, queue, timeout := s.cfg.Push.Lanes, s.cfg.Push.Queue, s.cfg.Push.Timeout
+	lanes, queue, timeout, limits := s.cfg.Push.Lanes, s.cfg.Push.Queue, s.cfg.Push.Timeout, s.cfg.Push.limits()
 	if c.Name == notify.SMS {
-		lanes, queue, timeout = s.cfg.SMS.Lanes, s.cfg.SMS.Queue, s.cfg.SMS.Timeout
+		lanes, queue, timeout, limits = s.cfg.SMS.Lanes, s.cfg.SMS.Queue, s.cfg.SMS.Timeout, s.cfg.SMS.limits()
 	}
 	d := &notify.Dispatcher{
 		Channel: c.Name, Sender: c.Sender, Durable: c.Durable, Ledger: s.engines.store, Finish: s.finisher,
 		Lanes: lanes, Queue: queue, Timeout: timeout, Hooks: hooks, SQL: s.engines.outages.sql, Now: time.Now,
 		Outage: &notify.Outage{Engine: "the provider of " + string(c.Name), Log: s.log, Hooks: hooks},
 		Room:   s.sweep.Wake,
+	}
+	if c.Name == notify.SMS {
+		d.PerHour = s.cfg.SMS.PerHour
+	}
+	limits.apply(d, s.engines.redis, s.engines.outages.redis)
+	if d.Paused = c.Paused; d.Paused == nil { // else the Sender looks after each provider
+		d.Breaker = notify.NewBreaker(limits.breaker)
 	}
 	d.Prepare()
 	return d
@@ -110,13 +124,20 @@ func (s *service) publicServer(tokens notify.Tokens) (*http.Server, error) {
 	guard := pushConfig(cfg).Guard()
 	handler := api.New(conf, api.Deps{
 		Keys: e.store, Publisher: e.kafka, Decode: mapping.Decode, Phone: mapping.E164,
-		Orders: e.store, Messages: e.store, Customers: e.store, Subscriptions: e.store, DeadLetters: e.store, Audit: e.store, Recorder: e.store,
+		Orders: e.store, Messages: e.store, Customers: e.store, Consents: e.store, Numbers: e.store, Subscriptions: e.store, DeadLetters: e.store, Audit: e.store, Recorder: e.store,
 		Explainer: &notify.Explainer{Store: e.store, Rules: s.rules.inForce}, Rules: s.rules.inForce,
 		Resender: &notify.Resender{Store: e.store, Rules: s.rules.inForce, Wake: s.sweep.Wake},
 		Signer:   tokens, Remember: e.remember, VAPIDPublic: cfg.Push.VAPID.PublicKey, WebSocket: s.hub, Callbacks: s.asking.callbacks(),
 		CheckSubscription: func(sub *notify.Subscription) error {
 			sub.ID = webpush.SubscriptionID(sub.Endpoint)
 			return webpush.CheckSubscription(guard, *sub)
+		},
+		Shown: func(token string) error {
+			id, err := tokens.CheckShown(token)
+			if err == nil {
+				s.screens.Add(notify.Shown{ID: id})
+			}
+			return err
 		},
 		Checks: map[string]func(context.Context) error{
 			"kafka": e.kafka.Ping, "redis": e.redis.Ping, "database": e.store.Ping, "service": s.readiness,

@@ -149,10 +149,22 @@ func routesSchema() *schema {
 		"urgencies":      wordsSchema("only these urgencies; empty: all", wordsOf([]notify.Urgency{notify.Low, notify.Normal, notify.High})),
 		"channels":       wordsSchema("the channels that what matches takes", wordsOf(notify.Channels)),
 		"pierce_quiet":   {Type: "boolean", Description: "goes out in quiet hours too"},
+		"sms":            escalationSchema(),
 		"resend_unclear": {Type: "boolean", Description: "a text of which the provider can't tell whether it has it goes out again: rather twice than not at all"},
 	}}
 	return &schema{Type: "array", Items: route,
 		Description: "which channels a milestone takes; the first route that matches wins. It replaces the built-in routes as a whole"}
+}
+
+// escalationSchema describes how a text waits for a screen.
+func escalationSchema() *schema {
+	no := false
+	return &schema{Type: "object", Closed: &no, Required: []string{"after", "unless"},
+		Description: "the text waits for the customer to see the news on a screen, if they have a browser with alerts or the live page open",
+		Properties: map[string]*schema{
+			"after":  {Type: "string", Pattern: duration, Description: "how long it waits, 1s to 10m; then it leaves"},
+			"unless": {Type: "string", Enum: []string{notify.UnlessShown}, Description: "what spares it"},
+		}}
 }
 
 func wordsSchema(description string, words []string) *schema {

@@ -28,6 +28,7 @@ func (f figure) matches(line string) bool {
 var (
 	repeats    = figure{"onmyway_events_total", []string{`outcome="repeated"`}}
 	stale      = figure{"onmyway_messages_total", []string{`reason="stale"`, `state="suppressed"`}}
+	superseded = figure{"onmyway_messages_total", []string{`reason="superseded"`, `state="suppressed"`}}
 	confirmed  = figure{"onmyway_settlements_total", []string{`state="accepted"`}}
 	reported   = figure{"onmyway_settlements_total", nil}
 	returned   = figure{"onmyway_settlements_total", []string{`state="pending"`}}

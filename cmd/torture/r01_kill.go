@@ -60,7 +60,7 @@ func runKill(ctx context.Context, w *world) error {
 	}
 	w.count("unclear_answers", float64(w.sms.hits.Load()))
 	w.settlements(ctx)
-	return nil
+	return w.life(ctx)
 }
 
 // strikeDown kills a process when it has been at work for a while, or while it starts, and starts it again.
@@ -112,4 +112,5 @@ func (w *world) settlements(ctx context.Context) {
 	}
 	w.sometimes("verify_to_accepted", w.metrics(ctx, reported)-w.metrics(ctx, returned))
 	w.sometimes("verify_to_pending", w.metrics(ctx, returned))
+	w.sometimes("callbacks_before_our_answer", float64(w.sms.early.Load()))
 }

@@ -6,7 +6,7 @@ import (
 )
 
 var repeatScenario = scenario{
-	id: "R2", events: 30_000, within: 6 * time.Minute, database: "postgres",
+	id: "R2", events: 30_000, gate: 0.5, within: 6 * time.Minute, database: "postgres",
 	promise: "what comes three times, shuffled and late is told once, and never in the wrong order",
 	faults:  "every event 3 times, shuffled in windows of 200, 5 % late; 3 processes",
 	knobs:   knobs{latency: jitter},

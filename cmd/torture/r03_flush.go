@@ -8,7 +8,7 @@ import (
 )
 
 var flushScenario = scenario{
-	id: "R3", events: 20_000, within: 5 * time.Minute,
+	id: "R3", events: 20_000, gate: 0.5, within: 5 * time.Minute,
 	promise: "a Redis that forgets everything costs no message and no opt-out",
 	faults:  "FLUSHALL every 200 ms",
 	knobs:   knobs{latency: jitter},

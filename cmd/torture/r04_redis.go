@@ -6,7 +6,7 @@ import (
 )
 
 var redisScenario = scenario{
-	id: "R4", events: 20_000, within: 6 * time.Minute, database: "postgres",
+	id: "R4", events: 20_000, gate: 0.5, within: 6 * time.Minute, database: "postgres",
 	promise: "a Redis that is away or sick slows nothing by more than a fifth, and loses nothing",
 	faults:  "Redis stopped, 300 ms late, cutting connections, swallowing everything",
 	knobs:   knobs{cutRedis: true},

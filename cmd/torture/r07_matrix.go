@@ -13,7 +13,7 @@ import (
 )
 
 var matrixScenario = scenario{
-	id: "R7", events: 12_000, within: 6 * time.Minute,
+	id: "R7", events: 12_000, gate: 0.4, within: 6 * time.Minute,
 	promise: "whatever a provider answers, a text is accepted at most once, and none that it can't take is tried again",
 	faults:  "16 answers of the SMS provider, 9 of the push service, callbacks lost, tripled and reversed",
 	knobs:   knobs{latency: jitter},

@@ -17,17 +17,14 @@ var throttleScenario = scenario{
 	run:     runThrottle,
 }
 
-// limitKeys are the keys of the configuration under which the limit of texts per second may stand.
-var limitKeys = []string{"SMS__PER_SECOND", "SMS__RATE", "SMS__RATE_PER_SECOND", "SMS__LIMITS__PER_SECOND", "SMS__PER_SENDER"}
-
+// perSecond is the limit of the sender, for all processes together.
 const perSecond = 5
 
+// pressed is how many requests a second are too many for a provider that refuses all of them.
+const pressed = 4
+
 func runThrottle(ctx context.Context, w *world) error {
-	limited := false
-	for _, key := range limitKeys {
-		limited = limited || w.set(key, fmt.Sprint(perSecond))
-	}
-	if !limited {
+	if !w.set("SMS__RATE_PER_SECOND", fmt.Sprint(perSecond)) {
 		return skip("this program has no limit of texts per second")
 	}
 	if _, err := w.up(ctx, 1); err != nil {
@@ -46,12 +43,22 @@ func runThrottle(ctx context.Context, w *world) error {
 		return err
 	}
 	w.result.Faults = 1
-	if err := w.finish(ctx, aim{}, 90*time.Second); err != nil {
+	if err := w.finish(ctx, aim{}, 2*time.Minute); err != nil { // its last pause may be a minute long
 		return err
 	}
 	requests, err := ledger.Read[ledger.Text](w.path("requests.jsonl"))
 	if err != nil {
 		return err
+	}
+	refused := 0
+	for _, r := range requests {
+		if r.At.Before(until) {
+			refused++
+		}
+	}
+	w.count("requests_refused", float64(refused))
+	if float64(refused) > pressed*refusing.Seconds() {
+		w.fail("a provider that refused everything was asked %d times in %s", refused, refusing)
 	}
 	took := requests[len(requests)-1].At.Sub(requests[0].At).Seconds()
 	most := took*perSecond*1.1 + perSecond // the bucket may be full at the beginning

@@ -10,7 +10,7 @@ import (
 )
 
 var stormScenario = scenario{
-	id: "R17", events: 20_000, within: 5 * time.Minute,
+	id: "R17", events: 20_000, gate: 0.5, within: 5 * time.Minute,
 	promise: "an order that changes 10,000 times is told at most twice, the last time truly, and delays nobody else",
 	faults:  "half of all events are about one order",
 	knobs:   knobs{latency: jitter},
@@ -48,6 +48,7 @@ func runStorm(ctx context.Context, w *world) error {
 	if err := w.finish(ctx, aim{latest: true}, 20*time.Second); err != nil {
 		return err
 	}
+	w.sometimes("superseded", w.metrics(ctx, superseded))
 	return w.calm()
 }
 

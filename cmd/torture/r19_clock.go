@@ -15,7 +15,7 @@ import (
 )
 
 var clockScenario = scenario{
-	id: "R19", events: 10_000, within: 8 * time.Minute, database: "postgres",
+	id: "R19", events: 10_000, gate: 0.5, within: 8 * time.Minute, database: "postgres",
 	promise: "clocks that are ten minutes off lose nothing, repeat nothing and change no order",
 	faults:  "3 processes whose clocks are right, 10 minutes slow and 10 minutes fast",
 	knobs:   knobs{latency: jitter},

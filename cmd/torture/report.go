@@ -22,6 +22,7 @@ type result struct {
 	Lost     int                `json:"lost"`
 	Doubled  int                `json:"doubled"`
 	Residual int                `json:"residual"` // texts that the service shows as unclear, and leaves to staff
+	Scale    float64            `json:"scale"`    // part of the load
 	Pass     bool               `json:"pass"`
 	Broken   bool               `json:"broken"` // a promise was; a run can also fail because it could not be carried out
 	Seconds  float64            `json:"seconds"`
@@ -97,7 +98,7 @@ func (r *result) tell(out io.Writer) {
 		_, _ = fmt.Fprintf(out, "  FAILED: %s\n", f)
 	}
 	if r.Evidence != "" {
-		_, _ = fmt.Fprintf(out, "  ledgers and logs: %s; again: go run ./cmd/torture -run %s -seed %d\n", r.Evidence, r.ID, r.Seed)
+		_, _ = fmt.Fprintf(out, "  ledgers and logs: %s; again: go run ./cmd/torture -run %s -seed %d -scale %g\n", r.Evidence, r.ID, r.Seed, r.Scale)
 	}
 }
 

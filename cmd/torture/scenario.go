@@ -14,13 +14,14 @@ import (
 // scenario is one way to break the service.
 type scenario struct {
 	id       string
-	promise  string // what must hold
-	faults   string // what is done to it
-	events   int    // at full scale
-	full     bool   // only in the full tier
-	lucky    bool   // depends on luck: ten seeds in the full tier
-	database string // the one that it runs over if nobody asks for another: SQLite when empty
-	control  string // the only one that it makes sense with
+	promise  string  // what must hold
+	faults   string  // what is done to it
+	events   int     // at full scale
+	gate     float64 // part of its load in the gate, which has to end in minutes; 0 for all of it
+	full     bool    // only in the full tier
+	lucky    bool    // depends on luck: ten seeds in the full tier
+	database string  // the one that it runs over if nobody asks for another: SQLite when empty
+	control  string  // the only one that it makes sense with
 	knobs    knobs
 	within   time.Duration
 	run      func(ctx context.Context, w *world) error
@@ -85,11 +86,15 @@ func (o *options) runScenarios(ctx context.Context, list []scenario) (ok bool, e
 		if o.full && s.lucky {
 			times = max(times, 10)
 		}
+		with := *o
+		if s.gate > 0 && !o.full && o.only == "" {
+			with.scale *= s.gate
+		}
 		for i := range times {
 			if ctx.Err() != nil {
 				return false, ctx.Err()
 			}
-			r.add(o.try(ctx, s, o.seed+uint64(i), dir, binary))
+			r.add(with.try(ctx, s, o.seed+uint64(i), dir, binary))
 		}
 	}
 	if err := r.close(); err != nil {
@@ -111,7 +116,7 @@ func (o *options) try(ctx context.Context, s scenario, seed uint64, dir, binary 
 		options: o, scenario: s, seed: seed, binary: binary,
 		random: rand.New(rand.NewPCG(seed, 7)),
 		dir:    fmt.Sprintf("%s/%s-%d", dir, s.id, seed),
-		result: result{ID: s.id, Seed: seed, Promise: s.promise, Counters: map[string]float64{}},
+		result: result{ID: s.id, Seed: seed, Scale: o.scale, Promise: s.promise, Counters: map[string]float64{}},
 	}
 	err := w.open(ctx)
 	if err == nil {

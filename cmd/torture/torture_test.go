@@ -16,15 +16,21 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }
 
-// short is the part of the load that runs with every other test.
-const short = 0.1
+// pick is the short part of a load that runs with every other test, or the long one when somebody has the time.
+func pick(t *testing.T, short, long float64) float64 {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("no processes are started and killed: it takes a minute")
+	}
+	if os.Getenv("ONMYWAY_TEST_LONG") != "" {
+		return long
+	}
+	return short
+}
 
-// program builds the program once for all tests of the package.
+// program builds the program once for all tests of the package, without the race detector: the kills and the load are the test.
 func program(t *testing.T) string {
 	t.Helper()
-	if os.Getenv("ONMYWAY_TEST_LONG") == "" {
-		t.Skip("no processes are started and killed: it takes minutes; make test-long does it")
-	}
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
@@ -36,13 +42,14 @@ func program(t *testing.T) string {
 	return binary
 }
 
-// TestPromises runs the scenarios that say most in the least time, with a tenth of their load.
+// TestPromises runs the scenarios that say most in the least time, with as much load as reaches their rare paths.
 func TestPromises(t *testing.T) {
-	binary := program(t)
-	for _, c := range []struct {
+	cases := []struct {
 		id    string
 		scale float64
-	}{{"R3", short}, {"R11", short}, {"R18", short}, {"R1", short / 2}} {
+	}{{"R3", pick(t, 0.03, 0.1)}, {"R11", pick(t, 0.02, 0.1)}, {"R18", pick(t, 0.03, 0.1)}, {"R1", pick(t, 0.02, 0.1)}}
+	binary := program(t)
+	for _, c := range cases {
 		t.Run(c.id, func(t *testing.T) {
 			t.Parallel()
 			s, _ := scenarioOf(c.id)
@@ -58,18 +65,15 @@ func TestPromises(t *testing.T) {
 
 // TestControls builds two programs that are broken on purpose: the harness must find them out.
 func TestControls(t *testing.T) {
-	if os.Getenv("ONMYWAY_TEST_LONG") == "" {
-		t.Skip("no broken programs are built: it takes minutes; make test-long does it")
-	}
-	for _, tag := range []string{"bad_no_verify", "bad_follow_redirect"} {
+	for tag, scale := range map[string]float64{"bad_no_verify": pick(t, 0.2, 0.5), "bad_stop_cached": pick(t, 0.25, 0.5)} {
 		t.Run(tag, func(t *testing.T) {
 			t.Parallel()
-			o := &options{only: tag, scale: 0.5, seed: 30_001, kafka: "kfake"}
+			o := &options{only: tag, scale: scale, seed: 30_001, kafka: "kfake"}
 			list, err := o.chosenControls()
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 			defer cancel()
 			r, err := o.catch(ctx, list[0], folder(t))
 			if err != nil {

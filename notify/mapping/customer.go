@@ -8,19 +8,19 @@ import (
 	"onmyway/notify"
 )
 
-var customerNames = []string{"name", "phone", "locale", "time_zone"}
+var customerNames = []string{"name", "phone", "locale", "time_zone", "consent"}
 
-// customer reads what the event says of the customer; nil when it says nothing.
-func (d *decoder) customer(field string, v value) *notify.Contact {
+// customer reads what the event says of the customer, and of their consent; nil when it says nothing.
+func (d *decoder) customer(field string, v value) (*notify.Contact, map[notify.Channel]bool) {
 	switch v.kind {
 	case absent:
-		return nil
+		return nil, nil
 	case object:
 	default:
 		d.note(WrongType, field, "must be an object: {…}")
-		return nil
+		return nil, nil
 	}
-	var name, phone, locale, zone value
+	var name, phone, locale, zone, consent value
 	outside := d.at
 	d.at += field + "."
 	defer func() { d.at = outside }()
@@ -34,6 +34,8 @@ func (d *decoder) customer(field string, v value) *notify.Contact {
 			locale = v
 		case "time_zone":
 			zone = v
+		case "consent":
+			consent = v
 		default:
 			d.otherCase(n, customerNames)
 		}
@@ -44,10 +46,11 @@ func (d *decoder) customer(field string, v value) *notify.Contact {
 		Locale:   d.locale("locale", locale),
 		TimeZone: d.zone("time_zone", zone),
 	}
+	said := d.consent("consent", consent)
 	if c == (notify.Contact{}) {
-		return nil
+		return nil, said
 	}
-	return &c
+	return &c, said
 }
 
 // phone reads a number and writes it as E.164.

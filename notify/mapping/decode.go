@@ -17,11 +17,15 @@ const MaxSize = 256 << 10
 
 // Decode fills dst with the event that a record tells. It keeps nothing of the record. A record that can never be
 // understood gives a *notify.Invalid with everything that is wrong with it, and leaves dst as it was; there is no other
-// error. Now decides what lies in the future.
+// error.
+//
+// What lies more than 5 minutes after the record's timestamp has not happened yet. The timestamp is the same for all who
+// read the record, so that they decide alike, however wrong their own clocks are. Now bounds it, with a day to spare: a
+// timestamp may be missing, or nonsense.
 func Decode(r *notify.Record, now time.Time, dst *notify.Event) error {
 	d := decoders.Get().(*decoder)
 	defer d.release()
-	d.now = now
+	d.latest = latest(r.Time, now)
 	d.record(r, dst)
 	if len(d.problems.list) > 0 {
 		return &notify.Invalid{Reason: d.problems.reason, Problems: slices.Clone(d.problems.list)}
@@ -29,13 +33,22 @@ func Decode(r *notify.Record, now time.Time, dst *notify.Event) error {
 	return nil
 }
 
+// latest is when what a record tells may have happened at most.
+func latest(recorded, now time.Time) time.Time {
+	bound := now.Add(wrongClock)
+	if t := recorded.Add(clockSkew); !recorded.IsZero() && t.Before(bound) {
+		return t
+	}
+	return bound
+}
+
 // decoder reads one record at a time.
 type decoder struct {
 	problems problems
 	scanner  scanner
-	src      []byte // the record's value, without a byte order mark
-	now      time.Time
-	at       string // what stands before the names of the fields that are being read: "data.customer."
+	src      []byte    // the record's value, without a byte order mark
+	latest   time.Time // when something may have happened at most
+	at       string    // what stands before the names of the fields that are being read: "data.customer."
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
@@ -133,7 +146,7 @@ func (d *decoder) event(env *envelope) notify.Event {
 	e.Sequence = d.sequence("sequence", f.sequence)
 	e.OccurredAt = d.occurredAt("occurred_at", f.occurredAt, env.time)
 	id := d.identity("id", &f, env.id)
-	e.Customer = d.customer("customer", f.customer)
+	e.Customer, e.Consents = d.customer("customer", f.customer)
 	e.Data, e.Facts = d.data("data", f.data)
 	if len(d.problems.list) > 0 {
 		return notify.Event{}

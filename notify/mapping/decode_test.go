@@ -109,6 +109,12 @@ func TestAccepts(t *testing.T) {
 		{"an empty customer", small("customer", `{"name":"","phone":null,"vip":true}`), func(e notify.Event) bool { return e.Customer == nil }},
 		{"a national number", small("customer", `{"phone":"(415) 555-0123"}`), func(e notify.Event) bool { return e.Customer.Phone == "+14155550123" }},
 		{"a number of another country", small("customer", `{"phone":"+52 55 1234 5678"}`), func(e notify.Event) bool { return strings.HasPrefix(e.Customer.Phone, "+52") }},
+		{"consent", small("customer", `{"consent":{"sms":true,"email":false}}`), func(e notify.Event) bool { return e.Customer == nil && e.Consents[notify.SMS] && len(e.Consents) == 1 }},
+		{"consent taken back", small("customer", `{"name":"Dana","consent":{"sms":false}}`), func(e notify.Event) bool {
+			given, says := e.Consents[notify.SMS]
+			return e.Customer.Name == "Dana" && says && !given
+		}},
+		{"consent to nothing", small("customer", `{"consent":{"sms":null}}`), func(e notify.Event) bool { return e.Consents == nil }},
 		{"a language with underscore", small("customer", `{"locale":"es_mx"}`), func(e notify.Event) bool { return e.Customer.Locale == "es-MX" }},
 		{"an old zone name", small("customer", `{"time_zone":"US/Pacific"}`), func(e notify.Event) bool { return e.Customer.TimeZone == "US/Pacific" }},
 		{"empty data", small("data", `{ }`), func(e notify.Event) bool { return string(e.Data) == "{}" && len(e.Facts) == 0 }},
@@ -197,6 +203,9 @@ func TestRejects(t *testing.T) {
 		{"neither id nor sequence", small("id", ""), mapping.MissingIdentity, "id", "give each event an id, or a sequence"},
 		{"an empty id", small("id", `""`), mapping.MissingIdentity, "id", "give each event an id, or a sequence"},
 		{"another case", strings.Replace(small(), "order_id", "Order_ID", 1), mapping.UnknownField, "Order_ID", "write it order_id"},
+		{"consent as text", small("customer", `{"consent":"`+hidden+`"}`), mapping.WrongType, "customer.consent", `{"sms": true}`},
+		{"consent in words", small("customer", `{"consent":{"sms":"`+hidden+`"}}`), mapping.WrongType, "customer.consent.sms", "true or false"},
+		{"another case in the consent", small("customer", `{"consent":{"SMS":true}}`), mapping.UnknownField, "customer.consent.SMS", "write it sms"},
 		{"another case in the customer", small("customer", `{"Phone":"`+hidden+`"}`), mapping.UnknownField, "customer.Phone", "write it phone"},
 
 		{"a line", small("line", q(hidden)), mapping.UnknownLine, "line", "car_haul, drive_away or title_registration"},
@@ -229,7 +238,7 @@ func TestRejects(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			before := notify.Event{Key: "untouched"}
 			dst := before
-			err := mapping.Decode(&notify.Record{Value: []byte(tt.value)}, now, &dst)
+			err := mapping.Decode(&notify.Record{Time: now, Value: []byte(tt.value)}, now, &dst)
 			var invalid *notify.Invalid
 			if !errors.As(err, &invalid) {
 				t.Fatalf("got %v, want %s", err, tt.reason)
@@ -243,6 +252,38 @@ func TestRejects(t *testing.T) {
 			}
 			if diff := cmp.Diff(before, dst); diff != "" {
 				t.Errorf("dst was changed: %s", diff)
+			}
+		})
+	}
+}
+
+// Whether something lies in the future is said by the record and not by the clock of who reads it: all must decide alike.
+func TestFutureIsJudgedByTheRecord(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		recorded time.Time
+		clock    time.Duration // how far that of the reader is off
+		after    time.Duration // when it happened, after now
+		refused  bool
+	}{
+		{"just now", now, 0, 0, false},
+		{"just now, read with a slow clock", now, -10 * time.Minute, 0, false},
+		{"just now, read with a very slow clock", now, -23 * time.Hour, 0, false},
+		{"soon", now, 0, 5 * time.Minute, false},
+		{"soon, read with a slow clock", now, -10 * time.Minute, 5 * time.Minute, false},
+		{"too soon", now, 0, 6 * time.Minute, true},
+		{"too soon, read with a fast clock", now, 10 * time.Minute, 6 * time.Minute, true},
+		{"too soon, read long after", now, 48 * time.Hour, 6 * time.Minute, true},
+		{"no timestamp", time.Time{}, 0, 6 * time.Minute, false},
+		{"no timestamp, far away", time.Time{}, 0, 25 * time.Hour, true},
+		{"a timestamp from the future", now.Add(1000 * time.Hour), 0, 999 * time.Hour, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			value := small("occurred_at", `"`+now.Add(tt.after).Format(time.RFC3339)+`"`)
+			var e notify.Event
+			err := mapping.Decode(&notify.Record{Time: tt.recorded, Value: []byte(value)}, now.Add(tt.clock), &e)
+			if (err != nil) != tt.refused {
+				t.Errorf("refused: %v, want %v", err, tt.refused)
 			}
 		})
 	}

@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	maxLabel    = 128       // characters of an id
-	maxName     = 200       // characters of a person's name
-	maxSequence = 1<<53 - 1 // what JavaScript and JSON tools carry exactly
-	clockSkew   = 5 * time.Minute
+	maxLabel    = 128             // characters of an id
+	maxName     = 200             // characters of a person's name
+	maxSequence = 1<<53 - 1       // what JavaScript and JSON tools carry exactly
+	clockSkew   = 5 * time.Minute // how far producers' clocks may be apart from Kafka's
+	wrongClock  = 24 * time.Hour  // how far ours may be off
 )
 
 // earliest is the first time that is believed. Before it lie only the default values of programming languages.
@@ -128,7 +129,7 @@ func (d *decoder) occurredAt(field string, v value, enveloped string) time.Time 
 		d.note(BadTime, field, "is not a time: write it like 2026-11-21T19:00:00Z")
 	case t.Before(earliest):
 		d.note(BadTime, field, "lies before the year 2000: send when it happened, like 2026-11-21T19:00:00Z")
-	case t.After(d.now.Add(clockSkew)):
+	case t.After(d.latest):
 		d.note(TimeInFuture, field, "lies more than 5 minutes ahead: send when it happened, with its offset from UTC, and check the sender's clock")
 	}
 	return t.UTC().Truncate(time.Microsecond)

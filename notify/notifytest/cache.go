@@ -12,7 +12,7 @@ import (
 // Cache is a notify.Cache in memory. It never forgets by itself. The zero value is empty and ready; it is safe for
 // concurrent use.
 type Cache struct {
-	// Fail, when set, is asked before every call with the name of the method, "Look" or "Mark". What it returns is the
+	// Fail, when set, is asked before every call with the name of the method, "Look", "Mark" or "Here". What it returns is the
 	// call's error, and then the call does nothing.
 	Fail func(method string) error
 
@@ -20,11 +20,13 @@ type Cache struct {
 	seen     map[notify.ID]bool
 	profiles map[string]notify.Profile
 	heads    map[notify.OrderLine]notify.Head
+	here     map[string]bool
 }
 
 // Look answers from memory.
 func (c *Cache) Look(_ context.Context, l *notify.Look) error {
 	clear(l.Seen)
+	clear(l.Present)
 	for i, id := range l.Customers {
 		l.Profiles[i] = notify.Profile{Customer: notify.Customer{ID: id}}
 	}
@@ -43,6 +45,9 @@ func (c *Cache) Look(_ context.Context, l *notify.Look) error {
 		if p, ok := c.profiles[id]; ok {
 			l.Profiles[i] = copyProfile(p)
 		}
+	}
+	for i := range l.Present {
+		l.Present[i] = c.here[l.Customers[i]]
 	}
 	for i, o := range l.Orders {
 		if h, ok := c.heads[o]; ok {
@@ -81,6 +86,22 @@ func (c *Cache) Mark(_ context.Context, m *notify.Look) error {
 	return nil
 }
 
+// Here remembers that customers have a live page open.
+func (c *Cache) Here(_ context.Context, customers []string) error {
+	if err := c.fail("Here"); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen == nil {
+		c.forget()
+	}
+	for _, id := range customers {
+		c.here[id] = true
+	}
+	return nil
+}
+
 // Forget empties the cache, as a lost Redis would.
 func (c *Cache) Forget() {
 	c.mu.Lock()
@@ -92,6 +113,7 @@ func (c *Cache) forget() {
 	c.seen = map[notify.ID]bool{}
 	c.profiles = map[string]notify.Profile{}
 	c.heads = map[notify.OrderLine]notify.Head{}
+	c.here = map[string]bool{}
 }
 
 func (c *Cache) fail(method string) error {

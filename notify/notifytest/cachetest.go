@@ -32,6 +32,7 @@ func TestCache(t *testing.T, open func(t *testing.T) notify.Cache) {
 		{"repeats in one question", cacheRepeats},
 		{"nothing asked", cacheNothing},
 		{"answer belongs to the caller", cacheOwnership},
+		{"who is here", cachePresent},
 		{"full batch", cacheFullBatch},
 		{"writers at once", cacheConcurrent},
 	} {
@@ -55,7 +56,8 @@ func FullProfile(customer string, version int64) notify.Profile {
 				},
 				Quiet: &notify.QuietHours{Start: 22*60 + 30, End: 7 * 60},
 			},
-			ByAPI: true, Version: version, CreatedAt: cacheTime, UpdatedAt: cacheTime.Add(time.Hour),
+			Consents: notify.Consents{notify.SMS: {Given: false, At: cacheTime, Source: "web form"}},
+			ByAPI:    true, Version: version, CreatedAt: cacheTime, UpdatedAt: cacheTime.Add(time.Hour),
 		},
 		Subscriptions: []notify.Subscription{
 			{ID: "a1", CustomerID: customer, Endpoint: "https://push.example/a", P256dh: "BKey", Auth: "secret", CreatedAt: cacheTime},
@@ -141,6 +143,40 @@ func cacheBlank(t *testing.T, c notify.Cache) {
 	}
 	if diff := cmp.Diff(h, l.Heads[0]); diff != "" {
 		t.Errorf("head: %s", diff)
+	}
+}
+
+// cachePresent: who has a page open is told only to those who ask.
+func cachePresent(t *testing.T, c notify.Cache) {
+	p, ok := c.(interface {
+		Here(ctx context.Context, customers []string) error
+	})
+	if !ok {
+		t.Fatal("the cache does not keep who is here")
+	}
+	if err := p.Here(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Here(t.Context(), []string{"c-1", "c-3", "c 4\r\n"}); err != nil {
+		t.Fatal(err)
+	}
+	mark(t, c, notify.Look{Profiles: []notify.Profile{FullProfile("c-1", 3)}})
+	l := &notify.Look{
+		Customers: []string{"c-1", "c-2", "c-3", "c-1", "c 4\r\n"}, Profiles: make([]notify.Profile, 5),
+		Present: []bool{false, true, false, false, false},
+		Orders:  []notify.OrderLine{{OrderID: "c-1", Line: notify.CarHaul}}, Heads: make([]notify.Head, 1),
+	}
+	if err := c.Look(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]bool{true, false, true, true, true}, l.Present); diff != "" {
+		t.Error(diff)
+	}
+	if l.Profiles[0].Version != 3 || l.Profiles[2].Version != 0 || l.Heads[0].Version != 0 {
+		t.Errorf("the other answers are %+v, %+v", l.Profiles, l.Heads)
+	}
+	if l = ask(t, c, nil, []string{"c-1"}, nil); len(l.Present) != 0 {
+		t.Error("an answer that nobody asked for")
 	}
 }
 

@@ -26,6 +26,7 @@ type Store struct {
 
 	db    *database
 	owner string
+	tell  func(m *notify.Message) // of OnReport
 	maybe map[notify.ID]time.Time // events of an Add whose answer was lost, and when; guarded by db.mu
 }
 
@@ -36,6 +37,7 @@ type database struct {
 	alive     map[string]bool
 	events    map[notify.ID]notify.Stored
 	received  map[notify.ID]time.Time
+	seen      map[notify.ID]time.Time // events, since when
 	facts     map[fact]notify.ID
 	heads     map[notify.OrderLine]notify.Head
 	customers map[string]notify.Customer
@@ -46,11 +48,15 @@ type database struct {
 	positions map[position]int64
 	calls     map[call]notify.Idempotent
 	answers   map[call]notify.ID
+	answered  map[call]time.Time
 	keys      map[string]notify.APIKey
 	audit     []notify.AuditRow
-	stopped   map[string]map[notify.StopSource]notify.StoppedNumber
+	stopped   map[string]map[notify.StopSource]notify.NumberStop
 	texts     map[string]bool // to us, by the provider's name
 	parked    []parked
+	consents  []notify.ConsentRecord
+	stops     int64               // that there were so far
+	lifted    []notify.NumberStop // oldest first
 }
 
 type fact struct {
@@ -83,6 +89,7 @@ func NewStore() *Store {
 		alive:     map[string]bool{},
 		events:    map[notify.ID]notify.Stored{},
 		received:  map[notify.ID]time.Time{},
+		seen:      map[notify.ID]time.Time{},
 		facts:     map[fact]notify.ID{},
 		heads:     map[notify.OrderLine]notify.Head{},
 		customers: map[string]notify.Customer{},
@@ -91,8 +98,9 @@ func NewStore() *Store {
 		positions: map[position]int64{},
 		calls:     map[call]notify.Idempotent{},
 		answers:   map[call]notify.ID{},
+		answered:  map[call]time.Time{},
 		keys:      map[string]notify.APIKey{},
-		stopped:   map[string]map[notify.StopSource]notify.StoppedNumber{},
+		stopped:   map[string]map[notify.StopSource]notify.NumberStop{},
 		texts:     map[string]bool{},
 	}
 	return db.node()
@@ -118,6 +126,16 @@ func (s *Store) Close() error {
 	defer s.db.mu.Unlock()
 	s.db.alive[s.owner] = false
 	return nil
+}
+
+// Unlock lets go of the lock that says that the process lives, as a database session that breaks does. Lock takes it again.
+func (s *Store) Unlock() { _ = s.Close() }
+
+// Lock takes the lock again that Unlock let go of.
+func (s *Store) Lock() {
+	s.db.mu.Lock()
+	defer s.db.mu.Unlock()
+	s.db.alive[s.owner] = true
 }
 
 // Messages lists all messages in the order in which they were stored.

@@ -20,6 +20,9 @@ func (s *Store) Add(ctx context.Context, b *notify.Batch) error {
 	if err := checkBatch(b); err != nil {
 		return err
 	}
+	if at, known := s.db.positions[position{b.Topic, b.Partition}]; b.Since.Known && (!known || at != b.Since.Next && at != b.Next) {
+		return fmt.Errorf("store batch: %w", notify.ErrRewound)
+	}
 	a := s.decide(b)
 	if a.moved != nil {
 		return a.moved
@@ -144,6 +147,11 @@ func (s *Store) apply(b *notify.Batch, a *addition) {
 		s.db.customers[c.ID] = c
 	}
 	s.insertMessages(b, fresh, a)
+	for i := range b.Events {
+		if a.inserted[i] {
+			s.db.heard(b, b.Events[i].Consents)
+		}
+	}
 	s.releaseForgotten(b)
 	for _, r := range b.Rejects {
 		s.db.bury(r)
@@ -169,8 +177,15 @@ func (s *Store) insertMessages(b *notify.Batch, fresh map[notify.ID]bool, a *add
 		id := b.Events[i].ID
 		inserted[id], place[id] = inserted[id] || a.inserted[i], i
 	}
-	for _, r := range b.Supersede {
-		if inserted[r.Keep] {
+	after := make([]int, len(b.Supersede)) // only messages before this place give way
+	done := map[notify.Supersede]bool{}    // an order that changes a thousand times in a batch gives way once
+	for k, r := range b.Supersede {
+		if !inserted[r.Keep] {
+			continue
+		}
+		after[k] = place[r.Keep]
+		if r.Keep = (notify.ID{}); !done[r] {
+			done[r] = true
 			s.db.supersede(r, b.Now)
 		}
 	}
@@ -179,9 +194,11 @@ func (s *Store) insertMessages(b *notify.Batch, fresh map[notify.ID]bool, a *add
 			continue
 		}
 		row := &message{Message: m, owner: s.ownerOf(&m, b.Now)}
-		for _, r := range b.Supersede {
-			if inserted[r.Keep] && place[m.EventID] < place[r.Keep] && row.overtake(r, b.Now) {
+		at := place[m.EventID]
+		for k, r := range b.Supersede {
+			if at < after[k] && row.overtake(r, b.Now) {
 				a.replaced = append(a.replaced, i)
+				break
 			}
 		}
 		s.db.insertMessage(row)
@@ -199,6 +216,9 @@ func (db *database) insertMessage(m *message) {
 	m.OccurredAt, m.CreatedAt, m.DueAt = millis(m.OccurredAt), millis(m.CreatedAt), millis(m.DueAt)
 	m.ExpiresAt, m.UpdatedAt, m.RecordedAt = millis(m.ExpiresAt), millis(m.UpdatedAt), millis(m.RecordedAt)
 	m.Device = nil
+	if m.State == notify.Verify {
+		m.lookAt = m.UpdatedAt
+	}
 	db.messages[m.ID] = m
 	db.stored = append(db.stored, m.ID)
 }
@@ -215,7 +235,7 @@ func (m *message) overtake(r notify.Supersede, now time.Time) bool {
 	if m.OrderID != r.OrderID || m.Line != r.Line || m.CustomerID != r.CustomerID || m.Channel != r.Channel {
 		return false
 	}
-	if m.ResendNo != 0 || m.Standing && !r.Standing {
+	if m.ResendNo != 0 || m.IsDigest() || m.Standing && !r.Standing {
 		return false
 	}
 	switch m.State {

@@ -43,6 +43,7 @@ func (s *Store) EditCustomer(ctx context.Context, act notify.Act, id string, edi
 	if err := s.db.record(act, row); err != nil {
 		return notify.Customer{}, err
 	}
+	s.db.hear(act, &c)
 	s.db.putCustomer(act.At, c)
 	return c, s.lose("EditCustomer")
 }
@@ -97,6 +98,7 @@ func (s *Store) EditCustomers(ctx context.Context, act notify.Act, ids []string,
 		return 0, 0, err
 	}
 	for _, c := range written {
+		s.db.hear(act, &c)
 		s.db.putCustomer(act.At, c)
 	}
 	return created, changed, s.lose("EditCustomers")
@@ -110,7 +112,7 @@ func (db *database) edited(now time.Time, id string, edit func(c *notify.Custome
 		return old, nil, err
 	}
 	c := old
-	c.Contact, c.Preferences = next.Contact, clonePreferences(next.Preferences)
+	c.Contact, c.Preferences, c.Consents = next.Contact, clonePreferences(next.Preferences), next.Consents
 	if !clean(c.ID, c.Name, c.Phone, c.Locale, c.TimeZone) {
 		return old, nil, fmt.Errorf("store a customer: a text has NUL or broken UTF-8: %w", notify.ErrBadRow)
 	}
@@ -127,22 +129,35 @@ func (db *database) edited(now time.Time, id string, edit func(c *notify.Custome
 
 // anyChoice tells whether a change is about what the customer wants to be told.
 func anyChoice(changes []notify.Change) bool {
-	return slices.ContainsFunc(changes, func(c notify.Change) bool { return strings.HasPrefix(c.Field, "preferences.") })
+	return slices.ContainsFunc(changes, func(c notify.Change) bool {
+		return strings.HasPrefix(c.Field, "preferences.") || strings.HasPrefix(c.Field, "consents.")
+	})
 }
 
 func (db *database) putCustomer(now time.Time, c notify.Customer) {
 	c.Preferences = clonePreferences(c.Preferences)
 	db.customers[c.ID] = c
+	db.suppressUnwanted(now, &c)
+}
+
+// suppressUnwanted stops what waits for a customer who does not want it.
+func (db *database) suppressUnwanted(now time.Time, c *notify.Customer) {
 	for _, m := range db.messages {
 		kind := notify.MilestoneOf(m.Line, m.Milestone)
-		if m.CustomerID != c.ID || kind == nil || c.Preferences.Allows(m.Channel, kind.Category) {
+		if m.CustomerID != c.ID || kind == nil {
 			continue
 		}
-		switch m.State {
-		case notify.Pending:
-			m.suppress(notify.OptedOut, now)
-		case notify.Sending, notify.Verify:
-			m.stop = notify.OptedOut
+		category := kind.Category
+		if m.IsDigest() { // of news of many categories
+			category = ""
+		}
+		why := c.Refuses(m.Channel, category)
+		switch {
+		case why == "":
+		case m.State == notify.Pending:
+			m.suppress(why, now)
+		case m.State == notify.Sending || m.State == notify.Verify:
+			m.stop = why
 		}
 	}
 }
@@ -160,6 +175,10 @@ func (s *Store) Subscribe(ctx context.Context, act notify.Act, sub notify.Subscr
 	if moved = moved && old.CustomerID != sub.CustomerID; moved {
 		rows = append(rows, deed{notify.DidUnsubscribe, notify.CustomerObject(old.CustomerID), detail})
 	}
+	gone := s.db.tooMany(sub)
+	for _, id := range gone {
+		rows = append(rows, deed{notify.DidUnsubscribe, notify.CustomerObject(sub.CustomerID), map[string]any{"subscription": id}})
+	}
 	if err := s.db.record(act, rows...); err != nil {
 		return err
 	}
@@ -168,8 +187,21 @@ func (s *Store) Subscribe(ctx context.Context, act notify.Act, sub notify.Subscr
 	}
 	sub.CreatedAt = millis(sub.CreatedAt)
 	s.db.subs[sub.ID] = sub
+	for _, old := range gone {
+		delete(s.db.subs, old)
+	}
 	s.db.touch(sub.CustomerID)
 	return nil
+}
+
+// tooMany are the oldest browsers of a customer that leave because one comes.
+func (db *database) tooMany(come notify.Subscription) (gone []string) {
+	for _, sub := range db.subscriptions(come.CustomerID) {
+		if sub.ID != come.ID {
+			gone = append(gone, sub.ID)
+		}
+	}
+	return gone[:max(0, len(gone)-notify.MaxSubscriptions+1)]
 }
 
 // touch counts a write to a customer's profile, so that nobody decides on an older one.

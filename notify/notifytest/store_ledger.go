@@ -18,6 +18,7 @@ const (
 	waitsIn  = 10 * time.Minute // how long a message that is due may wait in memory
 	lookSoon = 10 * time.Minute // when the provider is asked about a text that it took
 	lookLate = 24 * time.Hour   // and when for the last time
+	lookLast = 72 * time.Hour   // and when nobody asks any more, though nobody could be asked so far
 )
 
 // Begin implements notify.Ledger.
@@ -47,6 +48,9 @@ func (s *Store) Begin(ctx context.Context, now time.Time, ms []*notify.Message, 
 		}
 		if row.Channel == notify.SMS && len(s.db.stopped[row.Address]) > 0 {
 			row.suppress(notify.Stopped, now)
+			continue
+		}
+		if s.db.holdBack(row, m, now) {
 			continue
 		}
 		if s.db.behind(row) {
@@ -174,16 +178,27 @@ func (m *message) become(o *notify.Outcome, now time.Time) {
 	}
 }
 
-// Release implements notify.Ledger.
-func (s *Store) Release(ctx context.Context, ids []notify.ID) error {
-	leave, err := s.enter(ctx, "Release")
+// HandBack implements notify.Ledger.
+func (s *Store) HandBack(ctx context.Context, now time.Time, back []notify.Handback) error {
+	leave, err := s.enter(ctx, "HandBack")
 	if err != nil {
 		return err
 	}
 	defer leave()
-	for _, id := range ids {
-		if m := s.db.messages[id]; m != nil && m.State == notify.Pending && m.owner == s.owner {
-			m.owner = ""
+	for _, b := range back {
+		m := s.db.messages[b.Message]
+		if m == nil || m.State != notify.Pending || m.owner != s.owner {
+			continue
+		}
+		m.owner = ""
+		if due := millis(b.DueAt); due.After(m.DueAt) {
+			m.DueAt = due
+		}
+		if b.Reason != "" {
+			m.Reason = b.Reason
+		}
+		if !b.DueAt.IsZero() || b.Reason != "" {
+			m.UpdatedAt = millis(now)
 		}
 	}
 	return nil
@@ -237,7 +252,7 @@ func (s *Store) Reclaim(ctx context.Context, now time.Time) (n int, err error) {
 	for _, m := range s.db.messages {
 		at, lost := s.maybe[m.EventID]
 		lost = lost && m.owner == s.owner && m.State == notify.Pending && now.Sub(at) > forgetAfter
-		dead := m.owner != "" && !s.db.alive[m.owner]
+		dead := m.owner != "" && m.owner != heldBy && !s.db.alive[m.owner]
 		switch {
 		case lost || dead:
 			m.abandon(millis(now), notify.OwnerDied)

@@ -40,7 +40,7 @@ func (s *Store) Start(ctx context.Context, now time.Time, in notify.Inbound) (ch
 	defer leave()
 	fresh, err := s.db.first(in)
 	if err == nil && fresh {
-		changed, err = s.db.start(notify.Act{At: now, By: notify.ByRecipient}, in.From, notify.StoppedByReply, notify.StoppedByProvider)
+		changed, err = s.db.start(notify.Act{At: now, By: notify.ByRecipient}, in.From, "", notify.StoppedByReply, notify.StoppedByProvider)
 	}
 	if err == nil {
 		err = s.lose("Start")
@@ -63,13 +63,13 @@ func (s *Store) StopNumber(ctx context.Context, act notify.Act, phone, why strin
 }
 
 // AllowNumber lifts what StopNumber did. Errors: notify.ErrNotStaffs, notify.ErrNotFound.
-func (s *Store) AllowNumber(ctx context.Context, act notify.Act, phone string) error {
+func (s *Store) AllowNumber(ctx context.Context, act notify.Act, phone, why string) error {
 	leave, err := s.enter(ctx, "AllowNumber")
 	if err != nil {
 		return err
 	}
 	defer leave()
-	lifted, err := s.db.start(act, phone, notify.StoppedByStaff)
+	lifted, err := s.db.start(act, phone, why, notify.StoppedByStaff)
 	switch {
 	case err != nil || lifted:
 		return err
@@ -86,12 +86,38 @@ func (s *Store) StoppedNumber(ctx context.Context, phone string) (notify.Stopped
 		return notify.StoppedNumber{}, false, err
 	}
 	defer leave()
+	n, stopped := s.db.stoppedNumber(phone)
+	return n, stopped, nil
+}
+
+func (db *database) stoppedNumber(phone string) (n notify.StoppedNumber, stopped bool) {
 	for _, source := range notify.StopSources {
-		if n, stopped := s.db.stopped[phone][source]; stopped {
-			return n, true, nil
+		if n, stopped := db.stopped[phone][source]; stopped {
+			return n.StoppedNumber, true
 		}
 	}
-	return notify.StoppedNumber{}, false, nil
+	return n, false
+}
+
+// Stops lists the stops that hold, the newest first; of one number, also those that were lifted.
+func (s *Store) Stops(ctx context.Context, phone string, before int64, limit int) ([]notify.NumberStop, error) {
+	leave, err := s.enter(ctx, "Stops")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var list []notify.NumberStop
+	for _, sources := range s.db.stopped {
+		list = slices.AppendSeq(list, maps.Values(sources))
+	}
+	if phone != "" {
+		list = append(list, s.db.lifted...)
+	}
+	list = slices.DeleteFunc(list, func(n notify.NumberStop) bool {
+		return phone != "" && n.Phone != phone || before > 0 && n.No >= before
+	})
+	slices.SortFunc(list, func(a, b notify.NumberStop) int { return cmp.Compare(b.No, a.No) })
+	return list[:min(limit, len(list))], nil
 }
 
 // first notes a text that is acted on. It tells whether it is the first time.
@@ -118,9 +144,12 @@ func (db *database) stop(act notify.Act, phone string, source notify.StopSource,
 			return false, err
 		}
 		if db.stopped[phone] == nil {
-			db.stopped[phone] = map[notify.StopSource]notify.StoppedNumber{}
+			db.stopped[phone] = map[notify.StopSource]notify.NumberStop{}
 		}
-		db.stopped[phone][source] = notify.StoppedNumber{Source: source, Since: millis(act.At), By: act.By, Why: why}
+		db.stops++
+		db.stopped[phone][source] = notify.NumberStop{No: db.stops, Phone: phone, StoppedNumber: notify.StoppedNumber{
+			Source: source, Since: millis(act.At), By: act.By, Why: why,
+		}}
 		news = true
 	}
 	for _, m := range db.messages {
@@ -139,7 +168,10 @@ func (db *database) stop(act notify.Act, phone string, source notify.StopSource,
 }
 
 // start takes back what sources have said of a number. It tells whether they had said anything.
-func (db *database) start(act notify.Act, phone string, sources ...notify.StopSource) (bool, error) {
+func (db *database) start(act notify.Act, phone, why string, sources ...notify.StopSource) (bool, error) {
+	if !clean(phone, why) {
+		return false, fmt.Errorf("start a number: %w", notify.ErrBadRow)
+	}
 	var lifted []notify.StopSource
 	for _, source := range sources {
 		if _, stopped := db.stopped[phone][source]; stopped {
@@ -154,6 +186,9 @@ func (db *database) start(act notify.Act, phone string, sources ...notify.StopSo
 		return false, err
 	}
 	for _, source := range lifted {
+		was := db.stopped[phone][source]
+		was.Lifted = notify.Lift{At: millis(act.At), By: act.By, Why: why}
+		db.lifted = append(db.lifted, was)
 		delete(db.stopped[phone], source)
 	}
 	return true, nil

@@ -38,7 +38,11 @@ func (s *Store) Report(ctx context.Context, now time.Time, r notify.Report) erro
 	if m == nil {
 		s.db.park(r, millis(now))
 	} else {
+		before := m.State
 		m.report(&r, millis(now))
+		if m.State != before && s.tell != nil {
+			s.tell(&m.Message)
+		}
 	}
 	return s.lose("Report")
 }
@@ -138,6 +142,29 @@ func (s *Store) Silent(ctx context.Context, now time.Time, limit int) ([]notify.
 	}
 	return list, nil
 }
+
+// Unasked implements notify.Unheard.
+func (s *Store) Unasked(ctx context.Context, next time.Time, ms []notify.Message) error {
+	leave, err := s.enter(ctx, "Unasked")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	for i := range ms {
+		m := s.db.messages[ms[i].ID]
+		if m == nil || m.State != notify.Accepted && m.State != notify.Sent {
+			continue
+		}
+		m.lookAt = millis(next)
+		if !m.takenAt.Add(lookLast).After(m.lookAt) {
+			m.lookAt = time.Time{}
+		}
+	}
+	return nil
+}
+
+// OnReport has f called with every message that a report has moved, as the store over SQL does.
+func (s *Store) OnReport(f func(m *notify.Message)) { s.tell = f }
 
 // toLookAt lists messages in some states whose next look is due, the oldest first.
 func (db *database) toLookAt(now time.Time, limit int, states ...notify.State) []*message {

@@ -42,8 +42,7 @@ func (s *Store) AddResend(ctx context.Context, act notify.Act, r *notify.Resend)
 	}
 	s.db.insertMessage(&message{Message: m, by: act.By, why: r.Why})
 	if r.Key.Key != "" {
-		key := call{r.Key.Principal, r.Key.Key}
-		s.db.calls[key], s.db.answers[key] = r.Key, m.ID
+		s.db.remember(act.At, r.Key, m.ID)
 	}
 	return m.ID, false, s.lose("AddResend")
 }
@@ -51,12 +50,16 @@ func (s *Store) AddResend(ctx context.Context, act notify.Act, r *notify.Resend)
 // mayResend refuses what the customer or the recipient does not want and, unless it is forced, what has just left.
 func (db *database) mayResend(now time.Time, r *notify.Resend) error {
 	if kind := notify.MilestoneOf(r.Line, r.Milestone); kind != nil {
-		if p := db.customers[r.CustomerID].Preferences; !p.Allows(r.Channel, kind.Category) {
-			return notify.OptedOutRefusal()
+		c := db.customers[r.CustomerID]
+		if no := c.Refuses(r.Channel, kind.Category).Refusal(); no != nil {
+			return no
 		}
 	}
-	if r.Channel == notify.SMS && len(db.stopped[r.Address]) > 0 {
-		return notify.StoppedRefusal()
+	if n, stopped := db.stoppedNumber(r.Address); stopped && r.Channel == notify.SMS {
+		return notify.StoppedRefusal(n.Source)
+	}
+	if no := db.unsettled(now, r); no != nil {
+		return no
 	}
 	if r.Force {
 		return nil
@@ -75,6 +78,20 @@ func (db *database) mayResend(now time.Time, r *notify.Resend) error {
 	}
 	if ago := millis(now).Sub(left); ago < notify.JustSent {
 		return notify.JustSentRefusal(max(ago, 0))
+	}
+	return nil
+}
+
+// unsettled refuses a text while another one of its event to the same number may still arrive.
+func (db *database) unsettled(now time.Time, r *notify.Resend) *notify.Refusal {
+	for _, m := range db.messages {
+		recent := m.ResendNo > 0 && now.Sub(m.CreatedAt) < notify.JustSent
+		if r.Channel != notify.SMS || m.EventID != r.EventID || m.Channel != r.Channel || m.Address != r.Address || recent {
+			continue
+		}
+		if no := notify.UnsettledRefusal(m.State, r.Force); no != nil {
+			return no
+		}
 	}
 	return nil
 }

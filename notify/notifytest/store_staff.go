@@ -67,7 +67,7 @@ func (db *database) entryOf(m *message) notify.Entry {
 // shown is the WebSocket message of an event.
 func (db *database) shown(id notify.ID) notify.Entry {
 	s, at := db.events[id], db.received[id]
-	e := notify.Entry{NotSent: slices.Clone(s.NotSent), Message: notify.Message{
+	e := notify.Entry{NotSent: slices.Clone(s.NotSent), ShownAt: db.seen[id], Message: notify.Message{
 		ID: id, EventID: id, OrderID: s.OrderID, CustomerID: s.CustomerID, Line: s.Line, Milestone: s.Milestone.Name,
 		Sequence: s.Sequence, Channel: notify.WebSocket, Title: s.Title, Body: s.Body, Locale: s.Locale,
 		Asked: s.Asked, Template: s.Template, Urgency: s.Milestone.Urgency, Standing: s.Milestone.Standing, State: s.State, Reason: s.Reason,

@@ -13,12 +13,19 @@ type Truth interface {
 	notify.Store
 	notify.Ledger
 	notify.Outbox
+	notify.HeldTexts
 	notify.Unsettled
 	notify.Unheard
 	notify.OptOuts
+	notify.Showings
+	notify.Archive
 	StopNumber(ctx context.Context, act notify.Act, phone, why string) error
-	AllowNumber(ctx context.Context, act notify.Act, phone string) error
+	AllowNumber(ctx context.Context, act notify.Act, phone, why string) error
+	Stops(ctx context.Context, phone string, before int64, limit int) ([]notify.NumberStop, error)
+	AddConsent(ctx context.Context, act notify.Act, r notify.ConsentRecord, key notify.Idempotent) (added notify.ConsentRecord, again bool, err error)
+	Consents(ctx context.Context, customerID string, before int64, limit int) ([]notify.ConsentRecord, error)
 	StoppedNumber(ctx context.Context, phone string) (notify.StoppedNumber, bool, error)
+	OnReport(f func(m *notify.Message))
 	Position(ctx context.Context, topic string, partition int) (next int64, known bool, err error)
 	Find(ctx context.Context, q notify.Query) ([]notify.Entry, error)
 	Entry(ctx context.Context, id notify.ID) (notify.Entry, error)
@@ -71,6 +78,8 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Add supersedes what comes back from its way", addSupersedesOnTheWay},
 		{"Add keeps what stands", addKeepsStanding},
 		{"Add keeps the position", addPosition},
+		{"Add notices that the position went back", addRewound},
+		{"Add takes what is unclear from the start", addUnclear},
 		{"Add refuses bad bytes", addBadBytes},
 		{"Add takes many rows", addMany},
 		{"Add stores rejects", addRejects},
@@ -83,10 +92,22 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Finish needs no Begin for channels that may repeat", finishWithoutBegin},
 		{"Finish forgets a browser", finishForgets},
 		{"Finish keeps all attempts", finishAttempts},
-		{"Release gives messages back", release},
+		{"HandBack gives messages back", handBack},
+		{"HandBack says until when and why", handBackLater},
 		{"Claim takes the oldest first", claimOldest},
 		{"Claim suppresses what has expired", claimExpired},
 		{"Claim shares work between nodes", claimShared},
+		{"Begin holds texts to a number that had enough", heldOverLimit},
+		{"Begin holds what comes in one batch", heldInBatch},
+		{"Begin counts what may have arrived", heldCounts},
+		{"Begin holds nothing beyond its time", heldExpires},
+		{"Held texts are superseded and stopped", heldGivesWay},
+		{"Digest makes one of several", digestOfSeveral},
+		{"Digest knows what is outdated", digestOutdated},
+		{"Digest lets go and holds on", digestMoves},
+		{"Digest changes nothing when a text is gone", digestGone},
+		{"Digest of many nodes is one", digestParallel},
+		{"Digest outlives the choice of a category", digestChoice},
 		{"Reclaim takes from the dead alone", reclaimDead},
 		{"Reclaim takes what this process forgot", reclaimForgotten},
 		{"Nothing overtakes an earlier text", behindEarlier},
@@ -110,6 +131,8 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Settle tells the whole story", settleStory},
 		{"Silent looks twice", silentTwice},
 		{"Silent is about texts without an end", silentOnly},
+		{"Unasked gives a look back", silentUnasked},
+		{"Report tells what has moved", reportTells},
 		{"Stop suppresses what waits", stopSuppresses},
 		{"Stop is answered once", stopOnce},
 		{"Stop is lifted by who set it", stopLifted},
@@ -119,6 +142,11 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Stop knows the languages of a number", stopLocales},
 		{"Stop ends what begins", stopRacesBegin},
 		{"Stop of many is one", stopParallel},
+		{"Shown spares what waits for it", shownSpares},
+		{"Shown by a push message", shownByPush},
+		{"Shown by a stranger changes nothing", shownByStranger},
+		{"Shown leaves what does not wait", shownLeaves},
+		{"Shown ends what begins", shownRacesBegin},
 		{"Find filters and pages", findPages},
 		{"Find tells the whole story", findStory},
 		{"Entry is not found", entryNotFound},
@@ -130,6 +158,14 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"AddResend of many makes one", resendParallel},
 		{"AddResend from two nodes repeats", resendRepeats},
 		{"EditCustomer sees what is stored", editSees},
+		{"Consent is a ledger", consentLedger},
+		{"Consent that is taken back suppresses", consentWithdrawn},
+		{"Consent is recorded once under one key", consentOnce},
+		{"Consent of an event is stored with it", consentOfEvents},
+		{"Consent of an import is news or nothing", consentOfImport},
+		{"Stops come by pages, and lifted ones by number", stopsByPages},
+		{"Resends wait for what may still arrive", resendUnsettled},
+		{"Subscribe keeps the newest browsers", subscribeBounded},
 		{"EditCustomer loses no edit", editParallel},
 		{"EditCustomers counts and suppresses", importCustomers},
 		{"Audit rows make a chain", auditRows},
@@ -137,6 +173,14 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Keys come and go on all nodes", apiKeys},
 		{"Order tells all lines", orderLines},
 		{"DeadLetters come by pages", deadLetters},
+		{"Forget follows the table", forgetTable},
+		{"Forget is about what is old", forgetOld},
+		{"Forget goes in steps", forgetSteps},
+		{"Forget takes heads with their last event", forgetHeads},
+		{"Forget keeps what a resend is about", forgetResend},
+		{"Forget takes dead letters", forgetLetters},
+		{"Forget takes idempotency keys", forgetAnswers},
+		{"Forget spares the rest", forgetSpares},
 		{"Empty calls do nothing", emptyCalls},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })

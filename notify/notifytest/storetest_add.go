@@ -286,3 +286,79 @@ func addTold(t *testing.T, nodes Nodes) {
 	b.Told[0].Version++
 	add(t, s, b)
 }
+
+// A batch is stored only where its process left the partition, or where a try of it whose answer was lost did.
+func addRewound(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	place := func(next int64, since *int64) error {
+		b := &notify.Batch{Topic: "order-events", Partition: 1, Next: next, Now: noon}
+		if since != nil {
+			b.Since = notify.Place{Next: *since, Known: true}
+		}
+		return s.Add(t.Context(), b)
+	}
+	at := func(n int64) *int64 { return &n }
+	for _, step := range []struct {
+		name  string
+		next  int64
+		since *int64
+		err   error
+		want  int64
+	}{
+		{"nothing is known of it", 10, at(0), notify.ErrRewound, -1},
+		{"the first", 10, nil, nil, 10},
+		{"the next", 20, at(10), nil, 20},
+		{"the next once more, its answer was lost", 20, at(10), nil, 20},
+		{"it stands before", 40, at(30), notify.ErrRewound, 20},
+		{"it stands behind", 15, at(10), notify.ErrRewound, 20},
+		{"back, of a topic that was made anew", 5, at(20), nil, 5},
+		{"anywhere", 50, nil, nil, 50},
+	} {
+		if err := place(step.next, step.since); !errors.Is(err, step.err) {
+			t.Errorf("%s: %v, want %v", step.name, err, step.err)
+		}
+		got, known, err := s.Position(t.Context(), "order-events", 1)
+		if err != nil || known != (step.want >= 0) || known && got != step.want {
+			t.Errorf("%s: position %d (%v, %v), want %d", step.name, got, known, err, step.want)
+		}
+	}
+	b := batchOf(newEvent("CH-1", "c-1", "picked_up", 1))
+	b.Topic, b.Partition, b.Next, b.Since = "order-events", 1, 60, notify.Place{Next: 49, Known: true}
+	if err := s.Add(t.Context(), b); !errors.Is(err, notify.ErrRewound) {
+		t.Fatalf("a batch that stands elsewhere: %v", err)
+	}
+	known := make([]bool, 1)
+	if err := s.Known(t.Context(), []notify.ID{b.Events[0].ID}, known); err != nil || known[0] {
+		t.Errorf("its event is stored all the same (%v)", err)
+	}
+}
+
+// A message that is unclear from the start is asked about, and is superseded like any other.
+func addUnclear(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	b := batchOf(newEvent("CH-1", "c-1", "driver_en_route_to_pickup", 1), newEvent("CH-1", "c-1", "picked_up", 2))
+	for i := range b.Messages {
+		b.Messages[i].State, b.Messages[i].Reason = notify.Verify, notify.UnclearEnd
+	}
+	last := b.Events[1]
+	b.Supersede = []notify.Supersede{{OrderID: last.OrderID, Line: last.Line, CustomerID: last.CustomerID, Channel: notify.SMS, Keep: last.ID, Standing: true}}
+	add(t, s, b)
+	list := doubts(t, s, noon, later, 10)
+	if len(list) != 2 || !list[0].Since.Equal(noon) || list[0].Attempt != 0 {
+		t.Fatalf("doubts: %+v", list)
+	}
+	for i := range b.Messages {
+		settle(t, s, notify.Settlement{Message: b.Messages[i].ID, State: notify.Pending, DueAt: later})
+	}
+	if e := entry(t, s, b.Messages[0].ID); e.State != notify.Suppressed || e.Reason != notify.Superseded {
+		t.Errorf("the older one is %s (%s) when the provider does not have it", e.State, e.Reason)
+	}
+	m := &b.Messages[1]
+	if e := entry(t, s, m.ID); e.State != notify.Pending {
+		t.Errorf("the newer one is %s when the provider does not have it", e.State)
+	}
+	claimed, err := s.Claim(t.Context(), later, notify.SMS, 10)
+	if err != nil || len(claimed) != 1 || claimed[0].ID != m.ID {
+		t.Errorf("claimed %+v (%v)", claimed, err)
+	}
+}

@@ -41,7 +41,7 @@ func behindEarlier(t *testing.T, nodes Nodes) {
 			if err := s.StopNumber(t.Context(), By("ann", noon), number, ""); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.AllowNumber(t.Context(), By("ann", noon), number); err != nil {
+			if err := s.AllowNumber(t.Context(), By("ann", noon), number, ""); err != nil {
 				t.Fatal(err)
 			}
 		}, true},

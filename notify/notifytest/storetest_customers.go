@@ -173,3 +173,38 @@ func importCustomers(t *testing.T, nodes Nodes) {
 	}
 	verify(t, s, 4)
 }
+
+func subscribeBounded(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	edit(t, s, "c-1", func(c *notify.Customer) { c.Name = "Dana" })
+	come := func(i int, customer string, at time.Duration) {
+		t.Helper()
+		sub := notify.Subscription{ID: fmt.Sprintf("b-%02d", i), CustomerID: customer, Endpoint: "https://push.example/x", CreatedAt: noon.Add(at)}
+		if err := s.Subscribe(t.Context(), By("ann", noon), sub); err != nil {
+			t.Fatal(err)
+		}
+	}
+	come(99, "c-2", 0)
+	for i := range notify.MaxSubscriptions {
+		come(i, "c-1", time.Duration(i)*time.Second)
+	}
+	come(0, "c-1", time.Minute)                           // the oldest comes again
+	come(notify.MaxSubscriptions, "c-1", -10*time.Minute) // a new one by a clock that is behind
+	subs, err := s.Subscriptions(t.Context(), "c-1")
+	if err != nil || len(subs) != notify.MaxSubscriptions {
+		t.Fatalf("%d browsers, %v; want %d", len(subs), err, notify.MaxSubscriptions)
+	}
+	ids := map[string]bool{}
+	for _, sub := range subs {
+		ids[sub.ID] = true
+	}
+	if ids["b-01"] || !ids["b-00"] || !ids["b-02"] || !ids["b-20"] {
+		t.Errorf("kept %v, want all but b-01", ids)
+	}
+	if rows := deeds(audit(t, s, notify.CustomerObject("c-1"))); rows[0] != `push_subscription.remove customer:c-1 {"subscription":"b-01"}` {
+		t.Errorf("audit %q", rows[0])
+	}
+	if subs, err := s.Subscriptions(t.Context(), "c-2"); err != nil || len(subs) != 1 {
+		t.Errorf("of somebody else: %d, %v", len(subs), err)
+	}
+}

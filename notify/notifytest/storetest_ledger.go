@@ -196,17 +196,17 @@ func finishAttempts(t *testing.T, nodes Nodes) {
 	}
 }
 
-func release(t *testing.T, nodes Nodes) {
+func handBack(t *testing.T, nodes Nodes) {
 	s, peer := nodes(t), nodes(t)
 	mine, sending := addSent(t, s, 1), addSent(t, s, 2)
 	begin(t, s, noon, &sending, true)
-	if err := peer.Release(t.Context(), []notify.ID{mine.ID}); err != nil {
+	if err := peer.HandBack(t.Context(), noon, []notify.Handback{{Message: mine.ID}, {Message: sending.ID, DueAt: noon.Add(time.Hour)}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := claim(t, peer, noon, notify.SMS, 10); len(got) != 0 {
 		t.Fatal("a peer released what is not its own")
 	}
-	if err := s.Release(t.Context(), []notify.ID{mine.ID, sending.ID}); err != nil {
+	if err := s.HandBack(t.Context(), noon, []notify.Handback{{Message: mine.ID}, {Message: sending.ID}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := claim(t, peer, noon, notify.SMS, 10); len(got) != 1 || got[0].ID != mine.ID {
@@ -216,16 +216,53 @@ func release(t *testing.T, nodes Nodes) {
 	begin(t, peer, noon, &mine, true)
 }
 
+// handBackLater: what waits for a provider is due together, keeps its order, says why and counts no attempt.
+func handBackLater(t *testing.T, nodes Nodes) {
+	s, peer := nodes(t), nodes(t)
+	first, second, third := addSent(t, s, 1), addSent(t, s, 2), addSent(t, s, 3)
+	later := noon.Add(time.Minute)
+	back := []notify.Handback{
+		{Message: second.ID, DueAt: later, Reason: notify.ProviderDown},
+		{Message: first.ID, DueAt: later, Reason: notify.ProviderDown},
+		{Message: third.ID, DueAt: noon.Add(-time.Hour)}, // it is due no earlier than it was
+		{Message: notify.NewID(noon, "unknown"), DueAt: later, Reason: notify.ProviderDown},
+	}
+	if err := peer.HandBack(t.Context(), noon, back); err != nil {
+		t.Fatal(err)
+	}
+	stands(t, s, first.ID, notify.Pending, "")
+	if err := s.HandBack(t.Context(), noon.Add(time.Second), back); err != nil {
+		t.Fatal(err)
+	}
+	stands(t, s, first.ID, notify.Pending, notify.ProviderDown)
+	if e := entry(t, s, first.ID); e.Attempt != 0 || len(e.Attempts) != 0 || !e.DueAt.Equal(later) || !e.UpdatedAt.Equal(noon.Add(time.Second)) {
+		t.Errorf("attempt %d, %d on record, due %s, changed %s; want none, due %s", e.Attempt, len(e.Attempts), e.DueAt, e.UpdatedAt, later)
+	}
+	if e := entry(t, s, third.ID); !e.DueAt.Equal(noon) {
+		t.Errorf("due %s, want %s as before", e.DueAt, noon)
+	}
+	if got := claim(t, peer, later.Add(-time.Second), notify.SMS, 10); len(got) != 1 || got[0].ID != third.ID {
+		t.Fatalf("claimed %d messages before their time, want the one that was due", len(got))
+	}
+	got := claim(t, peer, later, notify.SMS, 10)
+	if len(got) != 2 || got[0].ID != first.ID || got[1].ID != second.ID {
+		t.Fatalf("claimed %d messages at their time, want the first and the second in their order", len(got))
+	}
+	begin(t, peer, later, &got[0], true)
+	finish(t, peer, notify.Outcome{Message: got[0].ID, State: notify.Accepted, Attempt: attempt(1, notify.Took)})
+	stands(t, s, first.ID, notify.Accepted, "")
+}
+
 func emptyCalls(t *testing.T, nodes Nodes) {
 	s := nodes(t)
 	ctx := t.Context()
 	for what, err := range map[string]error{
-		"Known":   s.Known(ctx, nil, nil),
-		"Lookup":  s.Lookup(ctx, nil, nil, nil, nil),
-		"Add":     s.Add(ctx, &notify.Batch{Now: noon}),
-		"Begin":   s.Begin(ctx, noon, nil, nil),
-		"Finish":  s.Finish(ctx, noon, nil),
-		"Release": s.Release(ctx, nil),
+		"Known":    s.Known(ctx, nil, nil),
+		"Lookup":   s.Lookup(ctx, nil, nil, nil, nil),
+		"Add":      s.Add(ctx, &notify.Batch{Now: noon}),
+		"Begin":    s.Begin(ctx, noon, nil, nil),
+		"Finish":   s.Finish(ctx, noon, nil),
+		"HandBack": s.HandBack(ctx, noon, nil),
 	} {
 		if err != nil {
 			t.Errorf("%s of nothing: %v", what, err)

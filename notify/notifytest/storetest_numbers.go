@@ -130,11 +130,11 @@ func stopOnce(t *testing.T, nodes Nodes) {
 func stopLifted(t *testing.T, nodes Nodes) {
 	s := nodes(t)
 	by := By("ann", noon)
-	if err := s.AllowNumber(t.Context(), by, number); !errors.Is(err, notify.ErrNotFound) {
+	if err := s.AllowNumber(t.Context(), by, number, ""); !errors.Is(err, notify.ErrNotFound) {
 		t.Errorf("allow a number that nobody stopped: %v, want ErrNotFound", err)
 	}
 	stop(t, s, noon, "SM-in-1", true)
-	if err := s.AllowNumber(t.Context(), by, number); !errors.Is(err, notify.ErrNotStaffs) {
+	if err := s.AllowNumber(t.Context(), by, number, ""); !errors.Is(err, notify.ErrNotStaffs) {
 		t.Errorf("staff lift a STOP: %v, want ErrNotStaffs", err)
 	}
 	if err := s.StopNumber(t.Context(), by, number, "asked by phone"); err != nil {
@@ -145,7 +145,7 @@ func stopLifted(t *testing.T, nodes Nodes) {
 	isStopped(t, s, notify.StoppedByStaff)
 	start(t, s, later, "SM-in-3", false)
 	stop(t, s, later, "SM-in-4", true)
-	if err := s.AllowNumber(t.Context(), by, number); err != nil {
+	if err := s.AllowNumber(t.Context(), by, number, ""); err != nil {
 		t.Fatal(err)
 	}
 	isStopped(t, s, notify.StoppedByReply)
@@ -240,5 +240,49 @@ func stopLocales(t *testing.T, nodes Nodes) {
 	_, locales, err := s.Start(t.Context(), later, notify.Inbound{From: "+14155550999", ProviderID: "SM-in-2"})
 	if diff := cmp.Diff([]string{"de"}, locales); diff != "" || err != nil {
 		t.Errorf("locales (-want +got): %v\n%s", err, diff)
+	}
+}
+
+func stopsByPages(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	const other = "+14155550999"
+	for _, phone := range []string{other, number} {
+		if err := s.StopNumber(t.Context(), By("ann", noon), phone, "wrong number"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop(t, s, later, "SM-in-1", true)
+	list := func(phone string, before int64, limit int) []notify.NumberStop {
+		t.Helper()
+		stops, err := s.Stops(t.Context(), phone, before, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stops
+	}
+	all := list("", 0, 10)
+	if len(all) != 3 || all[0].Source != notify.StoppedByReply || all[0].Phone != number || all[2].Phone != other || all[2].Why != "wrong number" {
+		t.Fatalf("all: %+v", all)
+	}
+	pages := append(list("", 0, 2), list("", all[1].No, 2)...)
+	if diff := cmp.Diff(all, pages); diff != "" {
+		t.Error("by pages of two (-want +got):\n" + diff)
+	}
+	if err := s.AllowNumber(t.Context(), By("ben", later), number, "owner asked"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AllowNumber(t.Context(), By("ben", later), other, "\x00"); !errors.Is(err, notify.ErrBadRow) {
+		t.Errorf("lift with NUL: %v, want ErrBadRow", err)
+	}
+	lifted := all[1]
+	lifted.Lifted = notify.Lift{At: later, By: "ben", Why: "owner asked"}
+	if diff := cmp.Diff([]notify.NumberStop{all[0], lifted}, list(number, 0, 10)); diff != "" {
+		t.Error("of one number (-want +got):\n" + diff)
+	}
+	if diff := cmp.Diff([]notify.NumberStop{all[0], all[2]}, list("", 0, 10)); diff != "" {
+		t.Error("those that hold (-want +got):\n" + diff)
+	}
+	if got := list("+14155550777", 0, 10); len(got) != 0 {
+		t.Errorf("of a number that nobody stopped: %+v", got)
 	}
 }

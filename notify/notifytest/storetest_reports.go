@@ -275,3 +275,25 @@ func finishGivenUp(t *testing.T, nodes Nodes) {
 		t.Errorf("claimed %d messages that have left", len(got))
 	}
 }
+
+// A move is told once, and what moves nothing is not told.
+func reportTells(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	var told []string
+	s.OnReport(func(m *notify.Message) {
+		told = append(told, fmt.Sprintln(m.ID, m.Channel, m.Milestone, m.State, m.Reason))
+	})
+	m := staged(t, s, 1, notify.Accepted)
+	for _, r := range []notify.Report{
+		{State: notify.Sent}, {State: notify.Sent}, {State: notify.Accepted}, {State: notify.Undelivered, Reason: notify.NotReached, Code: 30003},
+		{State: notify.Sent},
+	} {
+		r.Message, r.Attempt, r.ProviderID = m.ID, 1, "SM1"
+		report(t, s, later, r)
+	}
+	report(t, s, later, notify.Report{Message: notify.NewID(noon, "nobody"), Attempt: 1, State: notify.Delivered})
+	want := []string{fmt.Sprintln(m.ID, "sms", "picked_up", "sent", ""), fmt.Sprintln(m.ID, "sms", "picked_up", "undelivered", "not_reached")}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -131,3 +131,36 @@ func resendRepeats(t *testing.T, nodes Nodes) {
 		t.Errorf("audit %q, want %q", got, want)
 	}
 }
+
+// A first text that may still arrive makes a resend from the push or the live page wait, whatever was known when it was asked.
+func resendUnsettled(t *testing.T, nodes Nodes) {
+	for state, want := range map[notify.State]string{
+		notify.Pending: notify.RefusePending, notify.Sending: notify.RefusePending, notify.Verify: notify.RefuseVerify, notify.Accepted: "",
+	} {
+		s := nodes(t)
+		b := batchOf(newEvent("CH-"+string(state), "c-1", "picked_up", 1))
+		add(t, s, b)
+		m := b.Messages[0]
+		if state != notify.Pending {
+			begin(t, s, noon, &m, true)
+			if state != notify.Sending {
+				stages[state](t, s, &m)
+			}
+		}
+		stands(t, s, m.ID, state, entry(t, s, m.ID).Reason)
+		ask := notify.Resend{Message: m, Of: m.EventID, Force: true}
+		ask.ExpiresAt = noon.Add(24 * time.Hour)
+		_, _, err := s.AddResend(t.Context(), By("ann", noon.Add(time.Hour)), &ask)
+		refusal := (*notify.Refusal)(nil)
+		switch errors.As(err, &refusal); {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", state, err)
+		case want != "" && (refusal == nil || refusal.Code != want):
+			t.Errorf("%s: got %v, want a refusal %s", state, err, want)
+		}
+		ask.Address = "+14155550999" // the customer has another number meanwhile
+		if _, _, err := s.AddResend(t.Context(), By("ann", noon.Add(time.Hour)), &ask); err != nil {
+			t.Errorf("%s, to another number: %v", state, err)
+		}
+	}
+}

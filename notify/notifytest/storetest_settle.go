@@ -248,6 +248,37 @@ func silentTwice(t *testing.T, nodes Nodes) {
 	}
 }
 
+func silentUnasked(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	m := staged(t, s, 1, notify.Accepted)
+	report(t, s, noon, notify.Report{Message: m.ID, Attempt: 1, ProviderID: "SM1", State: notify.Accepted})
+	ended := staged(t, s, 2, notify.Accepted)
+	report(t, s, noon, notify.Report{Message: ended.ID, Attempt: 1, ProviderID: "SM2", State: notify.Delivered})
+	taken := noon.Add(time.Second) // as finish does
+	unasked := func(next time.Time) {
+		t.Helper()
+		if err := s.Unasked(t.Context(), next, []notify.Message{m, ended}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(after time.Duration, want int, when string) {
+		t.Helper()
+		if got := silent(t, s, taken.Add(after)); len(got) != want {
+			t.Errorf("%d texts %s, want %d", len(got), when, want)
+		}
+	}
+	count(10*time.Minute, 1, "at the first look")
+	unasked(taken.Add(15 * time.Minute))
+	count(14*time.Minute, 0, "before it comes again")
+	count(15*time.Minute, 1, "when it comes again")
+	count(23*time.Hour, 0, "after it was asked about")
+	count(24*time.Hour, 1, "at the second look")
+	unasked(taken.Add(25 * time.Hour))
+	count(25*time.Hour, 1, "when the second look comes again")
+	unasked(taken.Add(73 * time.Hour))
+	count(100*time.Hour, 0, "after three days")
+}
+
 func silentOnly(t *testing.T, nodes Nodes) {
 	s := nodes(t)
 	sent := staged(t, s, 1, notify.Sent)

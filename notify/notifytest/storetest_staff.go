@@ -241,7 +241,7 @@ func subscriptions(t *testing.T, nodes Nodes) {
 
 func addResend(t *testing.T, nodes Nodes) {
 	s := nodes(t)
-	m := addSent(t, s, 1)
+	m := sentAt(t, s, noon).Message
 	e := newEvent("CH-1", "c-1", "picked_up", 1)
 	ask := func(idem notify.Idempotent) (notify.ID, bool, error) {
 		return s.AddResend(t.Context(), By("staff:ann", noon), &notify.Resend{

@@ -42,8 +42,8 @@ func (s *Store) Bus() *Bus {
 	return b
 }
 
-// Publish shows ps to the other nodes. It keeps nothing of ps. When it fails, some nodes may have missed them: the next
-// Publish that succeeds tells all of them that there was a gap, before it shows its own.
+// Publish shows ps to the other nodes. It keeps nothing of ps. When it fails, some nodes may have missed them: all of them are
+// told that there was a gap, by the next Publish that succeeds, before it shows its own, or by Listen within seconds.
 func (b *Bus) Publish(ctx context.Context, ps []notify.Publication) error {
 	if len(ps) == 0 {
 		return nil
@@ -64,6 +64,20 @@ func (b *Bus) Publish(ctx context.Context, ps []notify.Publication) error {
 		return fmt.Errorf("publish %d messages to the other nodes: %w", len(ps), err)
 	}
 	return nil
+}
+
+// tellGap lets the other nodes know that they may have missed something of ours, if they have not been told: nothing else
+// may be published for hours.
+func (b *Bus) tellGap(ctx context.Context) {
+	if !b.lost.Swap(false) {
+		return
+	}
+	err := b.store.try(ctx, 1, func(ctx context.Context) error {
+		return b.store.client.Publish(ctx, b.channel, appendGap(nil, b.node)).Err()
+	})
+	if err != nil {
+		b.lost.Store(true)
+	}
 }
 
 // Listen calls deliver with what other nodes publish, until ctx ends, and then returns nil. It subscribes again by
@@ -141,7 +155,7 @@ func (b *Bus) take(payload string, deliver func([]notify.Publication), gap func(
 }
 
 // guard closes the subscription when ctx ends, because a blocked read does not see that, and when Redis has been silent
-// for too long although it was asked.
+// for too long although it was asked. Meanwhile it tells the others of gaps.
 func (b *Bus) guard(ctx context.Context, cancel context.CancelCauseFunc, sub *redis.PubSub, heard *pulse) {
 	defer sub.Close()
 	tick := time.NewTicker(pingEvery)
@@ -155,6 +169,7 @@ func (b *Bus) guard(ctx context.Context, cancel context.CancelCauseFunc, sub *re
 				cancel(errSilent)
 				return
 			}
+			b.tellGap(ctx)
 			// A failing ping breaks the read too, which tells the reason.
 			_ = sub.Ping(ctx)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -247,4 +248,20 @@ func (l *logged) have(words string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Contains(l.text.String(), words)
+}
+
+// Nothing more may come to be published for hours: a node that listens tells of its loss by itself.
+func TestBusTellsOfItsLossInSilence(t *testing.T) {
+	m := miniredis.RunT(t)
+	g := newGate(t, m.Addr())
+	epoch := rand.Text()
+	near := listen(t, openEpoch(t, redisstore.Config{URL: "redis://" + m.Addr()}, epoch))
+	far := listen(t, openEpoch(t, redisstore.Config{URL: "redis://" + g.addr, Timeout: 50 * time.Millisecond}, epoch))
+	before := len(near.all())
+	g.mu.Lock()
+	if err := far.bus.Publish(t.Context(), []notify.Publication{pub("a", "unclear")}); err == nil {
+		t.Error("published through a blocked way")
+	}
+	g.mu.Unlock()
+	eventually(t, "the others hear of the gap", func() bool { return slices.Contains(near.all()[before:], "gap") })
 }

@@ -38,8 +38,9 @@ for i, key in ipairs(KEYS) do
 end
 return 0`)
 
-func (s *Store) seenKey(id notify.ID) string       { return s.prefix + "e:" + string(id[:]) }
-func (s *Store) profileKey(customer string) string { return s.prefix + "c:" + customer }
+func (s *Store) seenKey(id notify.ID) string        { return s.prefix + "e:" + string(id[:]) }
+func (s *Store) profileKey(customer string) string  { return s.prefix + "c:" + customer }
+func (s *Store) presenceKey(customer string) string { return s.prefix + "p:" + customer }
 func (s *Store) headKey(o notify.OrderLine) string {
 	return s.prefix + "o:" + string(o.Line) + ":" + o.OrderID
 }
@@ -48,7 +49,7 @@ func (s *Store) headKey(o notify.OrderLine) string {
 // did not answer, the error is ErrDown, at once.
 func (s *Store) Look(ctx context.Context, l *notify.Look) error {
 	forget(l)
-	n := len(l.Events) + len(l.Customers) + len(l.Orders)
+	n := len(l.Events) + len(l.Customers) + len(l.Orders) + len(l.Present)
 	if n == 0 {
 		return nil
 	}
@@ -61,6 +62,9 @@ func (s *Store) Look(ctx context.Context, l *notify.Look) error {
 	}
 	for _, o := range l.Orders {
 		keys = append(keys, s.headKey(o))
+	}
+	for i := range l.Present {
+		keys = append(keys, s.presenceKey(l.Customers[i]))
 	}
 	var found []any
 	err := s.try(ctx, n, func(ctx context.Context) (err error) {
@@ -80,6 +84,7 @@ func (s *Store) Look(ctx context.Context, l *notify.Look) error {
 // forget makes every answer of l a miss.
 func forget(l *notify.Look) {
 	clear(l.Seen)
+	clear(l.Present)
 	for i, id := range l.Customers {
 		l.Profiles[i] = notify.Profile{Customer: notify.Customer{ID: id}}
 	}
@@ -107,6 +112,10 @@ func answer(l *notify.Look, found []any) {
 		if value, ok := found[i].(string); ok && parseHead(value, &h) && h.OrderID == o.OrderID && h.Line == o.Line {
 			l.Heads[i] = h
 		}
+	}
+	found = found[len(l.Orders):]
+	for i := range l.Present {
+		l.Present[i] = found[i] != nil
 	}
 }
 

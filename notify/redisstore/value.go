@@ -13,7 +13,7 @@ import (
 // Redis while one replaces the other.
 const (
 	versionDigits = 19 // the digits of 2^63-1
-	layout        = 2
+	layout        = 3
 )
 
 func appendVersion(b []byte, version int64) []byte {
@@ -40,6 +40,7 @@ func appendProfile(b []byte, c *notify.Profile) []byte {
 	b = appendTime(b, c.CreatedAt)
 	b = appendTime(b, c.UpdatedAt)
 	b = appendPreferences(b, &c.Preferences)
+	b = appendConsents(b, c.Consents)
 	b = binary.AppendUvarint(b, uint64(len(c.Subscriptions)))
 	for i := range c.Subscriptions {
 		s := &c.Subscriptions[i]
@@ -68,6 +69,30 @@ func appendPreferences(b []byte, p *notify.Preferences) []byte {
 	return b
 }
 
+func appendConsents(b []byte, c notify.Consents) []byte {
+	b = binary.AppendUvarint(b, uint64(len(c)))
+	for ch, said := range c {
+		b = appendString(b, ch)
+		b = appendBool(b, said.Given)
+		b = appendTime(b, said.At)
+		b = appendString(b, said.Source)
+	}
+	return b
+}
+
+func parseConsents(p *pieces) notify.Consents {
+	n := p.count()
+	if n == 0 {
+		return nil
+	}
+	c := notify.Consents{}
+	for ; n > 0 && !p.bad; n-- {
+		ch := notify.Channel(p.string())
+		c[ch] = notify.Consent{Given: p.bool(), At: p.time(), Source: p.string()}
+	}
+	return c
+}
+
 func appendChoices(b []byte, on map[notify.Channel]bool) []byte {
 	b = binary.AppendUvarint(b, uint64(len(on)))
 	for ch, v := range on {
@@ -93,6 +118,7 @@ func parseProfile(value string, c *notify.Profile) bool {
 	c.CreatedAt = p.time()
 	c.UpdatedAt = p.time()
 	c.Preferences = parsePreferences(&p)
+	c.Consents = parseConsents(&p)
 	if n := p.count(); n > 0 {
 		c.Subscriptions = make([]notify.Subscription, 0, min(n, 16))
 		for ; n > 0 && !p.bad; n-- {

@@ -52,6 +52,7 @@ func FuzzValue(f *testing.F) {
 	p.Preferences.Channels = map[notify.Channel]bool{notify.SMS: true}
 	p.Preferences.Categories = map[notify.Category]map[notify.Channel]bool{notify.Delays: {notify.Push: false}}
 	p.Preferences.Quiet = &notify.QuietHours{Start: 1, End: 2}
+	p.Consents = notify.Consents{notify.SMS: {Given: true, At: time.UnixMilli(1).UTC(), Source: "web form"}}
 	f.Add(string(appendProfile(nil, &p)))
 	f.Add(string(appendHead(nil, &notify.Head{OrderID: "o", Line: notify.CarHaul, Version: 2, Facts: []byte("{}")})))
 	f.Add(strings.Repeat("0", 18) + "1\x01" + strings.Repeat("\xff", 20))

@@ -30,7 +30,9 @@ func (s *Store) Add(ctx context.Context, b *notify.Batch) error {
 		b.Events[i].New = a.inserted[i] || a.ours[i]
 	}
 	for _, i := range a.replaced {
-		b.Messages[i].State, b.Messages[i].Reason = notify.Suppressed, notify.Superseded
+		if m := &b.Messages[i]; m.State == notify.Pending {
+			m.State, m.Reason = notify.Suppressed, notify.Superseded
+		}
 	}
 	s.unsure.settle(b)
 	return nil
@@ -60,6 +62,7 @@ func (a *addition) write(ctx context.Context, tx *sql.Tx) error {
 		{"events", a.events},
 		{"order heads and customers", a.profiles},
 		{"messages", a.messages},
+		{"consents", a.consents},
 		{"dead letters", a.letters},
 		{"position", a.position},
 	}
@@ -297,8 +300,19 @@ func (a *addition) position(ctx context.Context, tx *sql.Tx) error {
 	if a.b.Topic == "" {
 		return nil
 	}
-	const q = `INSERT INTO positions (topic, part, next) VALUES ($1, $2, $3)
-		ON CONFLICT (topic, part) DO UPDATE SET next = excluded.next`
-	_, err := tx.ExecContext(ctx, q, a.b.Topic, a.b.Partition, a.b.Next)
-	return err
+	if !a.b.Since.Known {
+		const q = `INSERT INTO positions (topic, part, next) VALUES ($1, $2, $3)
+			ON CONFLICT (topic, part) DO UPDATE SET next = excluded.next`
+		_, err := tx.ExecContext(ctx, q, a.b.Topic, a.b.Partition, a.b.Next)
+		return err
+	}
+	const q = `UPDATE positions SET next = $3 WHERE topic = $1 AND part = $2 AND next IN ($3, $4)`
+	done, err := tx.ExecContext(ctx, q, a.b.Topic, a.b.Partition, a.b.Next, a.b.Since.Next)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return notify.ErrRewound
 }

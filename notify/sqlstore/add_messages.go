@@ -50,7 +50,7 @@ func (a *addition) insertMessages(ctx context.Context, tx *sql.Tx) error {
 			continue
 		}
 		owner := ""
-		if replaced[i] {
+		if replaced[i] && m.State == notify.Pending {
 			m.State, m.Reason, m.UpdatedAt = notify.Suppressed, notify.Superseded, a.b.Now
 		} else if m.State == notify.Pending && millis(m.DueAt) <= millis(a.b.Now) {
 			owner = a.s.me // it goes from memory to the dispatcher
@@ -60,7 +60,36 @@ func (a *addition) insertMessages(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	_, err := a.s.run(ctx, tx, insertMessages, rows, nil)
+	if _, err := a.s.run(ctx, tx, insertMessages, rows, nil); err != nil {
+		return err
+	}
+	return a.unclear(ctx, tx, wanted, replaced)
+}
+
+// unclear lets the provider be asked about messages that are unclear from the start, and keeps those back for good that a
+// later one of the batch supersedes.
+func (a *addition) unclear(ctx context.Context, tx *sql.Tx, wanted map[notify.ID]bool, replaced map[int]bool) error {
+	var asked, stopped []notify.ID
+	for i := range a.b.Messages {
+		m := &a.b.Messages[i]
+		if m.State != notify.Verify || !wanted[m.EventID] {
+			continue
+		}
+		asked = append(asked, m.ID)
+		if replaced[i] {
+			stopped = append(stopped, m.ID)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	d := a.s.dialect
+	_, err := tx.ExecContext(ctx, `UPDATE messages SET look_at = $1 WHERE id`+d.inIDs(2)+` AND state = 'verify' AND look_at = 0`,
+		millis(a.b.Now), d.ids(asked))
+	if err != nil || len(stopped) == 0 {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE messages SET stop = 'superseded' WHERE id`+d.inIDs(1)+` AND stop = ''`, d.ids(stopped))
 	return err
 }
 
@@ -76,7 +105,7 @@ func (a *addition) supersededBy(inserted map[notify.ID]bool) (gone []int, older 
 	}
 	waiting := map[thread][]int{} // messages of the batch that are still pending
 	for i := range a.b.Messages {
-		if m := &a.b.Messages[i]; m.State == notify.Pending && inserted[m.EventID] {
+		if m := &a.b.Messages[i]; (m.State == notify.Pending || m.State == notify.Verify) && inserted[m.EventID] {
 			t := threadOf(m)
 			waiting[t] = append(waiting[t], i)
 		}

@@ -78,7 +78,11 @@ func (s *Store) begin(ctx context.Context, tx *sql.Tx, now time.Time, ms []*noti
 			return err
 		}
 	}
-	rows, err := tx.QueryContext(ctx, beginQuery(d), millis(now), s.me, d.ids(firstOfEach(ms)))
+	may, err := s.holdBack(ctx, tx, now, ms)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, beginQuery(d), millis(now), s.me, d.ids(firstOfEach(may)))
 	if err == nil {
 		_, err = drain(rows, begun)
 	}
@@ -117,7 +121,7 @@ func (s *Store) leave(ctx context.Context, tx *sql.Tx, now time.Time, ids []noti
 		return nil
 	}
 	d := s.dialect
-	if err := s.unpark(ctx, tx, now, ids); err != nil {
+	if _, err := s.unpark(ctx, tx, now, ids); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, suppressQuery(d), millis(now), s.me, d.ids(ids)); err != nil {

@@ -12,12 +12,16 @@ import (
 func BenchmarkSend(b *testing.B) {
 	for _, engine := range []string{"sqlite", "postgres"} {
 		for _, lanes := range []int{8, 32} {
-			b.Run(fmt.Sprintf("%s/lanes=%d", engine, lanes), func(b *testing.B) { benchmarkSend(b, engines[engine](b), lanes) })
+			for _, perHour := range []int{0, 1000} { // no limit, and one that is counted and never met
+				b.Run(fmt.Sprintf("%s/lanes=%d/per_hour=%d", engine, lanes, perHour), func(b *testing.B) {
+					benchmarkSend(b, engines[engine](b), lanes, perHour)
+				})
+			}
 		}
 	}
 }
 
-func benchmarkSend(b *testing.B, url string, lanes int) {
+func benchmarkSend(b *testing.B, url string, lanes, perHour int) {
 	s := open(b, url)
 	now := time.Now().Truncate(time.Millisecond)
 	n := 0
@@ -32,6 +36,7 @@ func benchmarkSend(b *testing.B, url string, lanes int) {
 		}
 		for i := range ms {
 			ms[i] = &waiting[i]
+			ms[i].PerHour = perHour
 			done[i] = notify.Outcome{Message: ms[i].ID, Channel: notify.SMS, State: notify.Accepted, Attempt: notify.Attempt{
 				No: 1, StartedAt: now, FinishedAt: now, Verdict: notify.Took, Status: 201, ProviderID: fmt.Sprintf("SM%032x", ms[i].ID[:])}}
 		}

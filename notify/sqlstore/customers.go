@@ -92,7 +92,12 @@ func (e *edited) deed() deed {
 
 // choice tells whether the edit changed what the customer wants to be told.
 func (e *edited) choice() bool {
-	return slices.ContainsFunc(e.changes, func(c notify.Change) bool { return strings.HasPrefix(c.Field, "preferences.") })
+	return slices.ContainsFunc(e.changes, func(c notify.Change) bool { return isChoice(c.Field) })
+}
+
+// isChoice tells whether a field is about what the customer wants to be told.
+func isChoice(field string) bool {
+	return strings.HasPrefix(field, "preferences.") || strings.HasPrefix(field, "consents.")
 }
 
 // errEditAgain means that somebody stored a customer for the first time while we did.
@@ -168,6 +173,7 @@ func inOrder(ids []string, edits map[string]*edited) (list []*edited) {
 func (s *Store) storeEdits(ctx context.Context, tx *sql.Tx, act notify.Act, edits []*edited, audit func([]*edited) []deed) error {
 	var fresh, changed cells
 	written := map[string]*notify.Customer{}
+	var heard []notify.ConsentRecord
 	var err error
 	for _, e := range edits {
 		e.settle(act.At)
@@ -183,6 +189,7 @@ func (s *Store) storeEdits(ctx context.Context, tx *sql.Tx, act notify.Act, edit
 			return err
 		}
 		written[e.now.ID] = &e.now
+		heard = append(heard, e.heard(act)...)
 	}
 	for _, write := range []struct {
 		batch *batch
@@ -196,6 +203,9 @@ func (s *Store) storeEdits(ctx context.Context, tx *sql.Tx, act notify.Act, edit
 			return errEditAgain
 		}
 	}
+	if err := s.ledger(ctx, tx, heard); err != nil {
+		return err
+	}
 	if err := s.suppressUnwanted(ctx, tx, act.At, written); err != nil {
 		return err
 	}
@@ -207,9 +217,9 @@ func (s *Store) storeEdits(ctx context.Context, tx *sql.Tx, act notify.Act, edit
 
 // settle completes what an edit has made of a customer.
 func (e *edited) settle(now time.Time) {
-	contact, preferences := e.now.Contact, e.now.Preferences
+	contact, preferences, consents := e.now.Contact, e.now.Preferences, e.now.Consents
 	e.now = e.old
-	e.now.Contact, e.now.Preferences = contact, preferences
+	e.now.Contact, e.now.Preferences, e.now.Consents = contact, preferences, consents
 	e.changes = notify.Changes(&e.old, &e.now)
 	e.written = len(e.changes) > 0 || e.old.Version == 0
 	if !e.written {
@@ -229,31 +239,51 @@ func (s *Store) suppressUnwanted(ctx context.Context, tx *sql.Tx, now time.Time,
 		return nil
 	}
 	d := s.dialect
-	rows, err := tx.QueryContext(ctx, `SELECT id, line, milestone, channel, customer_id FROM messages
+	rows, err := tx.QueryContext(ctx, `SELECT id, line, milestone, channel, customer_id, `+isDigest+` FROM messages
 		WHERE customer_id`+d.inTexts(1)+` AND state IN ('pending', 'sending', 'verify')`, d.texts(sortedKeys(customers)))
 	if err != nil {
 		return err
 	}
-	var unwanted []notify.ID
+	unwanted := map[notify.Reason][]notify.ID{}
 	if _, err := drain(rows, func(scan func(...any) error) error {
 		var id notify.ID
 		var line notify.Line
 		var name, customer string
 		var ch notify.Channel
-		err := scan(idOf{&id}, &line, &name, &ch, &customer)
+		var digest bool // of news of many categories: it is written anew, see Digest
+		err := scan(idOf{&id}, &line, &name, &ch, &customer, &digest)
 		kind := notify.MilestoneOf(line, name)
-		if c := customers[customer]; c != nil && kind != nil && !c.Preferences.Allows(ch, kind.Category) {
-			unwanted = append(unwanted, id)
+		if c := customers[customer]; c != nil && kind != nil {
+			category := kind.Category
+			if digest {
+				category = ""
+			}
+			why := c.Refuses(ch, category)
+			unwanted[why] = append(unwanted[why], id)
 		}
 		return err
-	}); err != nil || len(unwanted) == 0 {
+	}); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE messages SET stop = 'opted_out',
-		reason = CASE WHEN state = 'pending' THEN 'opted_out' ELSE reason END,
+	for _, why := range []notify.Reason{notify.OptedOut, notify.NoConsent} {
+		if err := s.suppressFor(ctx, tx, now, why, unwanted[why]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// suppressFor suppresses what waits, and lets nothing of the rest come back.
+func (s *Store) suppressFor(ctx context.Context, tx *sql.Tx, now time.Time, why notify.Reason, ids []notify.ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	d := s.dialect
+	_, err := tx.ExecContext(ctx, `UPDATE messages SET stop = $3,
+		reason = CASE WHEN state = 'pending' THEN $3 ELSE reason END,
 		owner = CASE WHEN state = 'pending' THEN NULL ELSE owner END,
 		updated_at = CASE WHEN state = 'pending' THEN $1 ELSE updated_at END,
 		state = CASE WHEN state = 'pending' THEN 'suppressed' ELSE state END
-		WHERE id`+d.inIDs(2)+` AND state IN ('pending', 'sending', 'verify')`, millis(now), d.ids(unwanted))
+		WHERE id`+d.inIDs(2)+` AND state IN ('pending', 'sending', 'verify')`, millis(now), d.ids(ids), string(why))
 	return err
 }

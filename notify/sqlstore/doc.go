@@ -13,6 +13,11 @@
 // for the rows that began before, see silence. What a provider says of a text moves its row under a lock, see standing; what
 // it says of a text that is not stored is parked, and nothing begins that has a parked report.
 //
+// Old rows leave by ranges of the primary key, a few at a time, see Forget.
+//
+// Texts whose number had enough in the last hour belong to nobody who lives, so no process claims them: see holdBack for how they
+// get there, and Digest for how they leave.
+//
 // A process proves that it lives by a lock that falls with it: a session lock in PostgreSQL, a file lock beside the
 // SQLite file. Where the answer of a COMMIT is lost, the store remembers what it may have written until the caller has
 // tried again, see unsure.

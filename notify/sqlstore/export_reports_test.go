@@ -29,6 +29,12 @@ func (s *Store) Statements(ids []notify.ID, phone string) []Statement {
 		{"report", lockQuery(d, " WHERE id = $1"), nil, []any{ids[0][:]}},
 		{"forgotten", "SELECT id FROM messages WHERE " + forgotten, []string{"messages_owner"}, []any{s.me, now, now}},
 		{"locales", localesQuery, nil, []any{phone}},
+		{"seen", seenQuery(d), nil, []any{list}},
+		{"first seen", firstSeenQuery(d), nil, []any{now, list}},
+		{"spare", spareQuery(d), []string{"messages_screen_first"}, []any{now, list}},
+		{"recent", recentQuery(d), []string{"messages_phone"}, []any{d.texts([]string{phone, "+14155550199"}), ids[0][:], now}},
+		{"held", heldQuery(d), []string{"messages_owner"}, []any{now, 500}},
+		{"told", toldQuery(d), []string{"messages_phone"}, []any{phone, ids[0][:], "c-1", toldIn(ids[0])}},
 		{"parked", forgetParkedQuery, nil, []any{now, parkedStep}},
 	}
 }

@@ -16,7 +16,8 @@ const (
 		provider_id, resend_of, resend_no, asked, recorded_at, trace`
 	// An event's own row, read as its WebSocket message. What it does not have is filled in by shownFields.
 	shownList = `id, order_id, customer_id, line, milestone, sequence, title, body, locale, asked, template, state,
-		reason, occurred_at, received_at, not_sent, event_key, data, topic, part, off, record_at`
+		reason, occurred_at, received_at, not_sent, event_key, data, topic, part, off, record_at,
+		shown_at`
 )
 
 // messageFields is where the columns of messageList go.
@@ -30,7 +31,7 @@ func messageFields(m *notify.Message) []any {
 // originFields is where the last columns of shownList go.
 func originFields(e *notify.Entry) []any {
 	o := &e.Origin
-	return []any{&e.EventKey, &e.Data, &o.Topic, &o.Partition, &o.Offset, timeIn{&o.Time}}
+	return []any{&e.EventKey, &e.Data, &o.Topic, &o.Partition, &o.Offset, timeIn{&o.Time}, timeIn{&e.ShownAt}}
 }
 
 // Find lists messages, newest first. An event is listed as its WebSocket message. Limit is taken as it is.

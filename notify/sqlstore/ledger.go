@@ -111,15 +111,36 @@ func (s *Store) forget(ctx context.Context, tx *sql.Tx, done []notify.Outcome) e
 	return err
 }
 
-// Release implements notify.Ledger.
-func (s *Store) Release(ctx context.Context, ids []notify.ID) error {
+// HandBack implements notify.Ledger.
+func (s *Store) HandBack(ctx context.Context, now time.Time, back []notify.Handback) error {
+	var plain []notify.ID
+	var waiting cells
+	for _, b := range back {
+		if b.DueAt.IsZero() && b.Reason == "" {
+			plain = append(plain, b.Message)
+			continue
+		}
+		waiting = append(waiting, b.Message[:], s.me, millis(now), millis(b.DueAt), string(b.Reason))
+	}
+	err := s.release(ctx, plain)
+	if err == nil && len(waiting) > 0 {
+		err = s.inTxAgain(ctx, func(tx *sql.Tx) error {
+			_, err := s.run(ctx, tx, handBack, waiting, nil)
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("hand %d messages back: %w", len(back), err)
+	}
+	return nil
+}
+
+// release makes messages that are pending and ours nobody's, as they are.
+func (s *Store) release(ctx context.Context, ids []notify.ID) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	_, err := s.db.ExecContext(ctx, `UPDATE messages SET owner = NULL WHERE id`+s.dialect.inIDs(2)+`
 		AND state = 'pending' AND owner = $1`, s.me, s.dialect.ids(ids))
-	if err != nil {
-		return fmt.Errorf("release %d messages: %w", len(ids), err)
-	}
-	return nil
+	return err
 }

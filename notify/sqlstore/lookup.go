@@ -48,14 +48,17 @@ func (s *Store) Lookup(ctx context.Context, customers []string, profiles []notif
 	return nil
 }
 
-const customerList = `id, name, phone, locale, time_zone, preferences, by_api, version, created_at, updated_at`
+const customerList = `id, name, phone, locale, time_zone, preferences, by_api, version, created_at, updated_at, consents`
 
 func scanCustomer(scan func(...any) error) (c notify.Customer, err error) {
-	var preferences []byte
+	var preferences, consents []byte
 	err = scan(&c.ID, &c.Name, &c.Phone, &c.Locale, &c.TimeZone, &preferences, &c.ByAPI, &c.Version,
-		timeIn{&c.CreatedAt}, timeIn{&c.UpdatedAt})
+		timeIn{&c.CreatedAt}, timeIn{&c.UpdatedAt}, &consents)
 	if err == nil {
 		err = json.Unmarshal(preferences, &c.Preferences)
+	}
+	if err == nil && len(consents) > 0 {
+		err = json.Unmarshal(consents, &c.Consents)
 	}
 	return c, err
 }

@@ -42,7 +42,7 @@ func (s *Store) Start(ctx context.Context, now time.Time, in notify.Inbound) (ch
 		if fresh, err := first(ctx, tx, now, in, notify.KeywordStart); err != nil || !fresh {
 			return err
 		}
-		lifted, err := s.start(ctx, tx, act, in.From, notify.StoppedByReply, notify.StoppedByProvider)
+		lifted, err := s.start(ctx, tx, act, in.From, "", notify.StoppedByReply, notify.StoppedByProvider)
 		if err != nil || !lifted {
 			return err
 		}
@@ -75,11 +75,11 @@ func (s *Store) StopNumber(ctx context.Context, act notify.Act, phone, why strin
 	return nil
 }
 
-// AllowNumber lifts what StopNumber did. Errors: notify.ErrNotStaffs when somebody else stopped the number,
-// notify.ErrNotFound when nobody did.
-func (s *Store) AllowNumber(ctx context.Context, act notify.Act, phone string) error {
+// AllowNumber lifts what StopNumber did. Why is stored for staff. Errors: notify.ErrNotStaffs when somebody else stopped the
+// number, notify.ErrNotFound when nobody did.
+func (s *Store) AllowNumber(ctx context.Context, act notify.Act, phone, why string) error {
 	err := s.inTxAgain(ctx, func(tx *sql.Tx) error {
-		lifted, err := s.start(ctx, tx, act, phone, notify.StoppedByStaff)
+		lifted, err := s.start(ctx, tx, act, phone, why, notify.StoppedByStaff)
 		if err != nil || lifted {
 			return err
 		}
@@ -161,9 +161,18 @@ func stopDeed(phone string, source notify.StopSource) deed {
 }
 
 // start takes back what sources have said of a number. It tells whether they had said anything.
-func (s *Store) start(ctx context.Context, tx *sql.Tx, act notify.Act, phone string, sources ...notify.StopSource) (bool, error) {
+func (s *Store) start(ctx context.Context, tx *sql.Tx, act notify.Act, phone, why string, sources ...notify.StopSource) (bool, error) {
+	if !clean(phone, why) {
+		return false, fmt.Errorf("the number or reason is no UTF-8: %w", notify.ErrBadRow)
+	}
 	var lifted []notify.StopSource
 	for _, source := range sources {
+		const keep = `INSERT INTO lifted_stops (no, address, source, since, who, why, lifted_at, lifted_by, lifted_why)
+			SELECT no, address, source, since, who, why, CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS TEXT)
+			FROM stopped_numbers WHERE address = $1 AND source = $2 ON CONFLICT DO NOTHING`
+		if _, err := tx.ExecContext(ctx, keep, phone, string(source), millis(act.At), act.By, why); err != nil {
+			return false, err
+		}
 		result, err := tx.ExecContext(ctx, `DELETE FROM stopped_numbers WHERE address = $1 AND source = $2`, phone, string(source))
 		if err != nil {
 			return false, err

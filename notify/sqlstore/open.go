@@ -24,6 +24,7 @@ type Store struct {
 	log     *slog.Logger
 	me      string // the name of this process in messages.owner
 	lock    lock
+	tell    func(m *notify.Message) // of OnReport
 	unsure  unsure
 	commit  func(*sql.Tx) error // replaced by tests
 
@@ -40,13 +41,14 @@ var (
 	_ notify.Unsettled = (*Store)(nil)
 	_ notify.Unheard   = (*Store)(nil)
 	_ notify.OptOuts   = (*Store)(nil)
+	_ notify.Archive   = (*Store)(nil)
 )
 
 // Open connects to "postgres://user@host/database" or "sqlite:path" and asks for a sign of life, which ctx bounds. The
 // folder of a SQLite file is made when it is not there. The schema is left alone: see Migrate and Register.
 func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
 	s := &Store{
-		log: log, me: randomHex(8), commit: (*sql.Tx).Commit,
+		log: log, me: randomHex(8), tell: func(*notify.Message) {}, commit: (*sql.Tx).Commit,
 		prepared: map[shape]*sql.Stmt{}, unsure: newUnsure(),
 	}
 	var err error

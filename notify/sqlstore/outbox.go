@@ -89,11 +89,11 @@ func idsOf(ms []notify.Message) []notify.ID {
 // unclaim gives back what a Claim with a lost answer may have made ours.
 func (s *Store) unclaim(ctx context.Context) error {
 	ids := s.unsure.takeClaimed()
-	err := s.Release(ctx, ids)
-	if err != nil {
+	if err := s.release(ctx, ids); err != nil {
 		s.unsure.mayHaveClaimed(ids)
+		return fmt.Errorf("release what an unclear claim took: %w", err)
 	}
-	return err
+	return nil
 }
 
 // Reclaim implements notify.Outbox.
@@ -152,7 +152,7 @@ func (s *Store) owners(ctx context.Context) ([]string, error) {
 			break
 		}
 		last = next.String
-		if last != s.me {
+		if last != s.me && last != heldBy {
 			names = append(names, last)
 		}
 	}

@@ -28,8 +28,10 @@ func (s *Store) Report(ctx context.Context, now time.Time, r notify.Report) erro
 		return fmt.Errorf("store a report: %w", err)
 	}
 	var parked bool
-	err = s.inTxAgain(ctx, func(tx *sql.Tx) error {
-		known, err := s.report(ctx, tx, now, &r)
+	var moved []*standing
+	err = s.inTxAgain(ctx, func(tx *sql.Tx) (err error) {
+		var known bool
+		known, moved, err = s.report(ctx, tx, now, &r)
 		if parked = !known; parked && err == nil {
 			err = park(ctx, tx, now, &r)
 		}
@@ -37,19 +39,31 @@ func (s *Store) Report(ctx context.Context, now time.Time, r notify.Report) erro
 	})
 	if err == nil && parked {
 		// Its message may have come after we looked for it.
-		err = s.inTxAgain(ctx, func(tx *sql.Tx) error { return s.unpark(ctx, tx, now, []notify.ID{r.Message}) })
+		err = s.inTxAgain(ctx, func(tx *sql.Tx) (err error) {
+			moved, err = s.unpark(ctx, tx, now, []notify.ID{r.Message})
+			return err
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("store a report on message %s: %w", r.Message, err)
 	}
+	for _, m := range moved {
+		s.tell(&m.Message)
+	}
 	return nil
 }
 
-// report applies a report to its message; known is false when that is not stored.
-func (s *Store) report(ctx context.Context, tx *sql.Tx, now time.Time, r *notify.Report) (known bool, err error) {
+// OnReport has f called with every message that a report has moved, when that is committed: only ID, Channel, Milestone,
+// State and Reason count. Set it before the first report; f must be quick. A report that came before its message is told
+// only where Report itself finds the message.
+func (s *Store) OnReport(f func(m *notify.Message)) { s.tell = f }
+
+// report applies a report to its message; known is false when that is not stored, and moved has it when the report has
+// changed its state.
+func (s *Store) report(ctx context.Context, tx *sql.Tx, now time.Time, r *notify.Report) (known bool, moved []*standing, err error) {
 	found, err := s.lockMessages(ctx, tx, ` WHERE id = $1`, r.Message[:])
 	if err != nil || len(found) == 0 {
-		return false, err
+		return false, nil, err
 	}
 	m := found[0]
 	moves, older := r.Moves(&m.Message), r.Attempt < m.Attempt
@@ -60,20 +74,21 @@ func (s *Store) report(ctx context.Context, tx *sql.Tx, now time.Time, r *notify
 	named := (moves || !older) && m.ProviderID == "" && r.ProviderID != ""
 	switch again, err := m.noted(noted); {
 	case err != nil:
-		return true, err
+		return true, nil, err
 	case moves:
 		m.move(now, r.State, r.Reason)
+		moved = found
 	case older && !again:
 	case named:
 		noted = nil
 	default:
-		return true, nil
+		return true, nil, nil
 	}
 	if named {
 		m.ProviderID = r.ProviderID
 	}
 	m.Attempt = max(m.Attempt, r.Attempt)
-	return true, m.write(ctx, tx, noted)
+	return true, moved, m.write(ctx, tx, noted)
 }
 
 // noted tells whether the history has such a step, at whatever time.
@@ -94,14 +109,14 @@ func park(ctx context.Context, tx *sql.Tx, now time.Time, r *notify.Report) erro
 	return err
 }
 
-// unpark applies parked reports to those of the messages that are stored.
-func (s *Store) unpark(ctx context.Context, tx *sql.Tx, now time.Time, messages []notify.ID) error {
+// unpark applies parked reports to those of the messages that are stored, and returns those that have moved.
+func (s *Store) unpark(ctx context.Context, tx *sql.Tx, now time.Time, messages []notify.ID) (moved []*standing, err error) {
 	var parked []notify.Report
 	d := s.dialect
 	rows, err := tx.QueryContext(ctx, `SELECT report FROM parked_reports WHERE message_id`+d.inIDs(1)+`
 		ORDER BY message_id, at, attempt, state`, d.ids(messages))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := drain(rows, func(scan func(...any) error) error {
 		var text []byte
@@ -113,20 +128,21 @@ func (s *Store) unpark(ctx context.Context, tx *sql.Tx, now time.Time, messages 
 		parked = append(parked, r)
 		return err
 	}); err != nil {
-		return err
+		return nil, err
 	}
 	for i := range parked {
 		r := &parked[i]
-		known, err := s.report(ctx, tx, now, r)
+		known, one, err := s.report(ctx, tx, now, r)
+		moved = append(moved, one...)
 		if err == nil && known {
 			_, err = tx.ExecContext(ctx, `DELETE FROM parked_reports WHERE message_id = $1 AND attempt = $2 AND state = $3`,
 				r.Message[:], int64(r.Attempt), string(r.State))
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return moved, nil
 }
 
 const forgetParkedQuery = `DELETE FROM parked_reports WHERE (message_id, attempt, state) IN

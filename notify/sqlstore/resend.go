@@ -41,6 +41,9 @@ func (s *Store) addResend(ctx context.Context, tx *sql.Tx, act notify.Act, r *no
 	if err := s.wanted(ctx, tx, &r.Message); err != nil {
 		return id, false, err
 	}
+	if err := s.unsettled(ctx, tx, act.At, r); err != nil {
+		return id, false, err
+	}
 	if !r.Force {
 		if err := justSent(ctx, tx, act.At, &r.Message); err != nil {
 			return id, false, err
@@ -78,6 +81,35 @@ func (s *Store) insertResend(ctx context.Context, tx *sql.Tx, act notify.Act, r 
 	}})
 }
 
+// unsettled refuses a text while another one of its event to the same number may still arrive. What another resend made
+// moments ago is left to justSent, which force overrides.
+func (s *Store) unsettled(ctx context.Context, tx *sql.Tx, now time.Time, r *notify.Resend) error {
+	if r.Channel != notify.SMS {
+		return nil
+	}
+	const q = `SELECT state FROM messages WHERE order_id = $1 AND event_id = $2 AND channel = 'sms' AND address = $3
+		AND state IN ('pending', 'sending', 'verify', 'unknown') AND (resend_no = 0 OR created_at <= $4)`
+	rows, err := tx.QueryContext(ctx, q, r.OrderID, r.EventID[:], r.Address, millis(now.Add(-notify.JustSent)))
+	if err != nil {
+		return err
+	}
+	var refusal *notify.Refusal
+	if _, err := drain(rows, func(scan func(...any) error) error {
+		var state notify.State
+		err := scan(&state)
+		if no := notify.UnsettledRefusal(state, r.Force); no != nil {
+			refusal = no
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
 // justSent refuses news that have left on the channel of m within notify.JustSent, or are about to because somebody asked.
 func justSent(ctx context.Context, tx *sql.Tx, now time.Time, m *notify.Message) error {
 	const q = `SELECT COALESCE(max(CASE WHEN state IN ('accepted', 'sent', 'delivered') THEN updated_at ELSE created_at END), 0)
@@ -104,8 +136,8 @@ func (s *Store) wanted(ctx context.Context, tx *sql.Tx, m *notify.Message) error
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	if !c.Preferences.Allows(m.Channel, kind.Category) {
-		return notify.OptedOutRefusal()
+	if no := c.Refuses(m.Channel, kind.Category).Refusal(); no != nil {
+		return no
 	}
 	return s.allowed(ctx, tx, m)
 }
@@ -115,9 +147,9 @@ func (s *Store) allowed(ctx context.Context, tx *sql.Tx, m *notify.Message) erro
 	if m.Channel != notify.SMS {
 		return nil
 	}
-	_, stopped, err := s.stoppedNumber(ctx, tx, m.Address)
+	why, stopped, err := s.stoppedNumber(ctx, tx, m.Address)
 	if err == nil && stopped {
-		return notify.StoppedRefusal()
+		return notify.StoppedRefusal(why.Source)
 	}
 	return err
 }

@@ -49,6 +49,20 @@ func (s *Store) Silent(ctx context.Context, now time.Time, limit int) ([]notify.
 	return slices.DeleteFunc(list, func(m notify.Message) bool { return m.ProviderID == "" }), nil
 }
 
+// Unasked implements notify.Unheard.
+func (s *Store) Unasked(ctx context.Context, next time.Time, ms []notify.Message) error {
+	ids := make([]notify.ID, len(ms))
+	for i := range ms {
+		ids[i] = ms[i].ID
+	}
+	q := `UPDATE messages SET look_at = CASE WHEN taken_at + $1 > $2 THEN $2 ELSE 0 END
+		WHERE id` + s.dialect.inIDs(3) + ` AND state IN ('accepted', 'sent')`
+	if _, err := s.db.ExecContext(ctx, q, lookLast.Milliseconds(), millis(next), s.dialect.ids(ids)); err != nil {
+		return fmt.Errorf("put off the look at %d texts: %w", len(ms), err)
+	}
+	return nil
+}
+
 // look takes texts in a state whose next look is due, the oldest first, and sets when the one after is: an expression of
 // arg as $1 and now as $2.
 func (s *Store) look(ctx context.Context, tx *sql.Tx, now time.Time, state notify.State, limit int, next string, arg int64) (list []notify.Message, err error) {

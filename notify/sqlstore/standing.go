@@ -13,6 +13,8 @@ const (
 	// lookSoon and lookLate are when the provider is asked about a text that it took and said nothing final of.
 	lookSoon = 10 * time.Minute
 	lookLate = 24 * time.Hour
+	// lookLast is when nobody asks about it any more, though nobody could be asked so far.
+	lookLast = 72 * time.Hour
 )
 
 // step is a notify.Step as stored.
@@ -50,7 +52,7 @@ func stepsIn(history []byte) ([]notify.Step, error) {
 
 // standing is where a message stands, as far as reports and settlements need it. Its row is locked.
 type standing struct {
-	notify.Message // only ID, State, Reason, Channel, Address, Body, Attempt, ProviderID, DueAt and UpdatedAt
+	notify.Message // only ID, Milestone, State, Reason, Channel, Address, Body, Attempt, ProviderID, DueAt and UpdatedAt
 	stop           notify.Reason
 	lookAt         time.Time
 	takenAt        time.Time
@@ -67,14 +69,14 @@ func (s *Store) lockMessages(ctx context.Context, tx *sql.Tx, where string, args
 	_, err = drain(rows, func(scan func(...any) error) error {
 		m := &standing{}
 		list = append(list, m)
-		return scan(idOf{&m.ID}, &m.State, &m.Reason, &m.Channel, &m.Address, &m.Body, &m.Attempt, &m.ProviderID,
+		return scan(idOf{&m.ID}, &m.Milestone, &m.State, &m.Reason, &m.Channel, &m.Address, &m.Body, &m.Attempt, &m.ProviderID,
 			timeIn{&m.DueAt}, timeIn{&m.UpdatedAt}, &m.stop, timeIn{&m.lookAt}, timeIn{&m.takenAt}, &m.history)
 	})
 	return list, err
 }
 
 func lockQuery(d dialect, where string) string {
-	return `SELECT id, state, reason, channel, address, body, attempt, provider_id, due_at, updated_at, stop,
+	return `SELECT id, milestone, state, reason, channel, address, body, attempt, provider_id, due_at, updated_at, stop,
 		look_at, taken_at, history FROM messages` + where + ` ORDER BY id` + d.forUpdate()
 }
 

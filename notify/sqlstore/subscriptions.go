@@ -9,8 +9,8 @@ import (
 	"onmyway/notify"
 )
 
-// Subscribe stores a browser, or moves it to another customer, which the audit of both says. It counts as a new version of
-// the customers concerned.
+// Subscribe stores a browser, or moves it to another customer, which the audit of both says. Of more than
+// notify.MaxSubscriptions the oldest leave. It counts as a new version of the customers concerned.
 func (s *Store) Subscribe(ctx context.Context, act notify.Act, sub notify.Subscription) error {
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		if err := touch(ctx, tx, `id = $1 OR id IN (SELECT customer_id FROM push_subscriptions WHERE id = $2)`,
@@ -33,12 +33,33 @@ func (s *Store) Subscribe(ctx context.Context, act notify.Act, sub notify.Subscr
 		if _, err := tx.ExecContext(ctx, q, sub.ID, sub.CustomerID, sub.Endpoint, sub.P256dh, sub.Auth, millis(sub.CreatedAt)); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, act, deeds...)
+		gone, err := s.forgetOldest(ctx, tx, sub)
+		if err != nil {
+			return err
+		}
+		return s.record(ctx, tx, act, append(deeds, gone...)...)
 	})
 	if err != nil {
 		return fmt.Errorf("store a push subscription: %w", err)
 	}
 	return nil
+}
+
+// forgetOldest deletes the browsers of a customer that are too many, but not the one that has just come.
+func (s *Store) forgetOldest(ctx context.Context, tx *sql.Tx, come notify.Subscription) (gone []deed, err error) {
+	const q = `DELETE FROM push_subscriptions WHERE id IN (SELECT id FROM push_subscriptions WHERE customer_id = $1 AND id <> $2
+		ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET $3) RETURNING id`
+	rows, err := tx.QueryContext(ctx, q, come.CustomerID, come.ID, notify.MaxSubscriptions-1)
+	if err != nil {
+		return nil, err
+	}
+	_, err = drain(rows, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		gone = append(gone, deed{notify.DidUnsubscribe, notify.CustomerObject(come.CustomerID), map[string]any{"subscription": id}})
+		return err
+	})
+	return gone, err
 }
 
 // touch counts a write to profiles, so that nobody decides on older ones.

@@ -35,7 +35,7 @@ var (
 	}
 	customerColumns = []column{
 		{"id", text}, {"name", text}, {"phone", text}, {"locale", text}, {"time_zone", text}, {"preferences", text},
-		{"by_api", boolean}, {"version", integer}, {"created_at", integer}, {"updated_at", integer},
+		{"by_api", boolean}, {"version", integer}, {"created_at", integer}, {"updated_at", integer}, {"consents", text},
 	}
 	letterColumns = []column{
 		{"id", ident}, {"topic", text}, {"part", integer}, {"off", integer}, {"record_at", integer}, {"key", blob},
@@ -67,7 +67,7 @@ var (
 		returning: "order_id, line",
 	}
 	updateCustomers = &batch{given: prefixed(customerColumns), returning: "id", update: `UPDATE customers SET name = g_name,
-		phone = g_phone, locale = g_locale, time_zone = g_time_zone, preferences = g_preferences, by_api = g_by_api,
+		phone = g_phone, locale = g_locale, time_zone = g_time_zone, preferences = g_preferences, by_api = g_by_api, consents = g_consents,
 		version = version + 1, updated_at = g_updated_at
 		FROM given WHERE id = g_id AND version = g_version`}
 	supersede = &batch{
@@ -79,7 +79,7 @@ var (
 			owner = CASE WHEN state = 'pending' THEN NULL ELSE owner END,
 			updated_at = CASE WHEN state = 'pending' THEN g_now ELSE updated_at END
 			FROM given WHERE order_id = g_order_id AND line = g_line AND customer_id = g_customer_id AND channel = g_channel
-			AND state IN ('pending', 'sending', 'verify') AND resend_no = 0 AND (g_standing OR NOT standing)`,
+			AND state IN ('pending', 'sending', 'verify') AND resend_no = 0 AND (g_standing OR NOT standing) AND NOT ` + isDigest,
 	}
 	// finish also takes outcomes of texts that a report has settled before: then the state stays, and only the attempt is
 	// recorded. It is recorded once, however often an outcome comes. A text that was given up as not taken and has not
@@ -108,10 +108,19 @@ var (
 				OR ` + settled + ` AND attempt = g_no AND g_tried AND (attempts IS NULL OR attempts NOT LIKE g_recorded))`,
 	}
 
+	// handBack is for messages that wait for something: until when and why.
+	handBack = &batch{
+		given: []column{{"g_id", ident}, {"g_me", text}, {"g_now", integer}, {"g_due_at", integer}, {"g_reason", text}},
+		update: `UPDATE messages SET owner = NULL, updated_at = g_now,
+			due_at = CASE WHEN g_due_at > due_at THEN g_due_at ELSE due_at END,
+			reason = CASE WHEN g_reason <> '' THEN g_reason ELSE reason END
+			FROM given WHERE id = g_id AND state = 'pending' AND owner = g_me`,
+	}
+
 	// batches are those that SQLite prepares.
 	batches = []*batch{
-		insertEvents, insertHeads, insertCustomers, insertMessages, insertLetters, insertAudit,
-		updateHeads, updateAnyHeads, updateCustomers, supersede, finish,
+		insertEvents, insertHeads, insertCustomers, insertMessages, insertLetters, insertAudit, insertConsents,
+		updateHeads, updateAnyHeads, updateCustomers, supersede, finish, handBack,
 	}
 )
 
@@ -159,11 +168,15 @@ func appendCustomer(rows cells, c *notify.Customer, version int64, now time.Time
 	if err != nil {
 		return nil, fmt.Errorf("store the preferences of a customer: %w", err)
 	}
-	if !clean(c.ID, c.Name, c.Phone, c.Locale, c.TimeZone) {
+	consents, err := consentsText(c.Consents)
+	if err != nil {
+		return nil, fmt.Errorf("store the consents of a customer: %w", err)
+	}
+	if !clean(c.ID, c.Name, c.Phone, c.Locale, c.TimeZone, consents) {
 		return nil, fmt.Errorf("store a customer: a text has NUL or broken UTF-8: %w", notify.ErrBadRow)
 	}
 	return append(rows, c.ID, c.Name, c.Phone, c.Locale, c.TimeZone, string(preferences), c.ByAPI, version, millis(now),
-		millis(now)), nil
+		millis(now), consents), nil
 }
 
 // asked is who asked for a resend, and why.

@@ -173,7 +173,7 @@ func TestClaimAfterLostCommit(t *testing.T) {
 		s, peer := open(t, url), open(t, url)
 		b := twoEvents()
 		mustAdd(t, s, b)
-		if err := s.Release(t.Context(), []notify.ID{b.Messages[0].ID, b.Messages[1].ID}); err != nil {
+		if err := s.HandBack(t.Context(), noon, []notify.Handback{{Message: b.Messages[0].ID}, {Message: b.Messages[1].ID}}); err != nil {
 			t.Fatal(err)
 		}
 		s.LoseCommits(1, true)

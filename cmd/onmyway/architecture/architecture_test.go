@@ -33,22 +33,23 @@ var arrows = map[string][]string{
 	"onmyway/cmd/onmyway":              {"onmyway/"},
 	"onmyway/cmd/onmyway/embedded":     {},
 	"onmyway/cmd/onmyway/demo":         {"onmyway/"},
+	"onmyway/cmd/onmyway/bench":        {"onmyway/"},
 	"onmyway/cmd/onmyway/architecture": {},
 	// The harness that tries to break the service must not know how it works: only the other sides that it plays.
 	"onmyway/cmd/torture":        {"onmyway/channels/twilio/twiliotest", "onmyway/channels/webpush/webpushtest", "onmyway/cmd/torture/ledger"},
 	"onmyway/cmd/torture/ledger": {},
 }
 
-// Vendors that live behind one folder each.
+// Vendors that live behind one folder each. The benchmark's baselines are the bare libraries.
 var vendors = map[string]string{
-	"github.com/segmentio/kafka-go":         "onmyway/notify/kafkasource",
+	"github.com/segmentio/kafka-go":         "onmyway/notify/kafkasource onmyway/cmd/onmyway/bench",
 	"github.com/redis/go-redis/":            "onmyway/notify/redisstore",
-	"github.com/jackc/pgx/":                 "onmyway/notify/sqlstore",
-	"modernc.org/sqlite":                    "onmyway/notify/sqlstore",
+	"github.com/jackc/pgx/":                 "onmyway/notify/sqlstore onmyway/cmd/onmyway/bench",
+	"modernc.org/sqlite":                    "onmyway/notify/sqlstore onmyway/cmd/onmyway/bench",
 	"github.com/pressly/goose/":             "onmyway/notify/sqlstore",
-	"github.com/twilio/twilio-go":           "onmyway/channels/twilio",
-	"github.com/SherClockHolmes/webpush-go": "onmyway/channels/webpush",
-	"github.com/gobwas/ws":                  "onmyway/channels/websocket onmyway/cmd/onmyway/demo onmyway/cmd/torture",
+	"github.com/twilio/twilio-go":           "onmyway/channels/twilio onmyway/cmd/onmyway/bench",
+	"github.com/SherClockHolmes/webpush-go": "onmyway/channels/webpush onmyway/cmd/onmyway/bench",
+	"github.com/gobwas/ws":                  "onmyway/channels/websocket onmyway/cmd/onmyway/demo onmyway/cmd/torture onmyway/cmd/onmyway/bench",
 	"github.com/danielgtaylor/huma/":        "onmyway/api",
 	"github.com/prometheus/client_golang/":  "onmyway/cmd/onmyway",
 	"go.opentelemetry.io/":                  "onmyway/cmd/onmyway",

@@ -93,12 +93,13 @@ open({
   load,
   ready: load, // what came between the first load and the subscription
   heard: m => {
-    if (live.items.some(i => i.id === m.id)) return;
+    if (live.items.some(i => i.id === m.id)) return false;
     if (live.items.length && live.items[0].order_id !== m.order_id) live.items = [];
     live.etas[m.id] = m.data?.eta;
     live.items.unshift({ id: m.id, order_id: m.order_id, stage: live.stages[m.milestone] ?? 0, title: m.title, body: m.body, at: m.occurred_at });
     live.items.length = Math.min(live.items.length, mostLive);
     draw(m.id);
+    return document.visibilityState === 'visible';
   },
   state: s => { const e = $('live-conn'); e.dataset.state = s; e.textContent = s === 'live' ? 'Live' : 'Reconnecting'; },
 });

@@ -6,7 +6,8 @@ const first = 200, last = 5000; // ms to wait before coming back; doubles, and h
 /**
  * open keeps a socket open until the page goes.
  * load answers {url, token} and is called before each connect; ready is called when the socket is subscribed; heard gets
- * the data of each publication; state gets "live" or "reconnecting".
+ * the data of each publication and tells whether somebody can see it now, which the service is told then; state gets "live"
+ * or "reconnecting".
  */
 export function open({ load, ready, heard, state }) {
   let wait = first;
@@ -24,7 +25,8 @@ export function open({ load, ready, heard, state }) {
       clearTimeout(quiet);
       if (ping) quiet = setTimeout(() => socket.close(), (ping + 10) * 1000);
     };
-    let ping = 0;
+    let ping = 0, command = 1;
+    const seen = id => socket.send(JSON.stringify({ id: ++command, rpc: { method: 'shown', data: { id } } }));
     socket.onopen = () => socket.send(JSON.stringify({ id: 1, connect: { token: place.token } }));
     socket.onmessage = async event => {
       alive(ping);
@@ -32,6 +34,7 @@ export function open({ load, ready, heard, state }) {
         if (line === '') continue;
         if (line === '{}') { socket.send('{}'); continue; }
         const reply = JSON.parse(line);
+        if (reply.error && reply.id > 1) continue; // that something was seen is not worth a new connection
         if (reply.error) { socket.close(); return; }
         if (reply.connect) {
           ping = reply.connect.ping || 0;
@@ -39,7 +42,7 @@ export function open({ load, ready, heard, state }) {
           wait = first;
           try { await ready(); state('live'); } catch { socket.close(); return; }
         }
-        if (reply.push?.pub) heard(reply.push.pub.data);
+        if (reply.push?.pub && heard(reply.push.pub.data)) seen(reply.push.pub.data.id);
       }
     };
     socket.onclose = () => { alive(0); again(); };

@@ -1,0 +1,97 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Shown says that a customer saw an event on a screen.
+type Shown struct {
+	CustomerID string // whose screen it was; empty where the ID is proof of it, as in a signed beacon
+	ID         ID     // of the event, which is that of its live message, or of a push message about it
+}
+
+// Showings is the truth as Screens needs it. sqlstore implements it.
+type Showings interface {
+	// Shown notes when events were first seen, and suppresses texts about them that wait for that (Pending with
+	// ScreenFirst), in one transaction. What is not stored, or is not about that customer, changes nothing, and so does
+	// what comes again; a text that is being sent is left. It returns the milestone of each text that stays unsent.
+	//
+	// No showing comes too early: Intake stores an event with its text before it shows it anywhere.
+	Shown(ctx context.Context, now time.Time, seen []Shown) (spared []string, err error)
+}
+
+// Screens gathers what customers have seen while the last write is under way, and writes all of it at once. Its queue is
+// bounded and whoever adds never waits: what finds it full is dropped, and then a text leaves that could have been spared.
+type Screens struct {
+	Store Showings
+	Hooks *Hooks
+	SQL   *Outage
+	Now   func() time.Time
+
+	in chan Shown
+}
+
+const (
+	shownQueue = 4096
+	shownBatch = 500
+)
+
+// Prepare makes the queue. Call it before Add and Run.
+func (s *Screens) Prepare() { s.in = make(chan Shown, shownQueue) }
+
+// Add takes one thing that was seen.
+func (s *Screens) Add(seen Shown) {
+	select {
+	case s.in <- seen:
+	default:
+	}
+}
+
+// Run writes until ctx ends, then what is there, as far as SQL takes it within a grace time.
+func (s *Screens) Run(ctx context.Context) error {
+	writing, cancel := grace(ctx, finishGrace)
+	defer cancel()
+	var batch []Shown
+	for {
+		var first Shown
+		select {
+		case first = <-s.in:
+		case <-ctx.Done():
+			select {
+			case first = <-s.in:
+			default:
+				return nil
+			}
+		}
+		batch = s.gather(append(batch[:0], first))
+		s.write(writing, batch)
+	}
+}
+
+// gather adds what is at hand.
+func (s *Screens) gather(batch []Shown) []Shown {
+	for len(batch) < shownBatch {
+		select {
+		case seen := <-s.in:
+			batch = append(batch, seen)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (s *Screens) write(ctx context.Context, batch []Shown) {
+	var spared []string
+	err := again(ctx, s.SQL, s.Now, func() (err error) {
+		if spared, err = s.Store.Shown(ctx, s.Now(), batch); err != nil {
+			err = fmt.Errorf("store %d showings: %w", len(batch), err)
+		}
+		return err
+	})
+	if err == nil && len(spared) > 0 && s.Hooks != nil && s.Hooks.Spared != nil {
+		s.Hooks.Spared(spared)
+	}
+}

@@ -1,0 +1,134 @@
+package notify_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"onmyway/notify"
+	"onmyway/notify/notifytest"
+)
+
+// change is one of many changes of an order.
+func change(n int, at time.Time) notify.Event {
+	e := event(1, at)
+	e.Milestone = notify.MilestoneOf(notify.CarHaul, []string{"pickup_window_changed", "delayed", "rescheduled"}[n%3])
+	e.Key, e.Sequence = fmt.Sprintf("change-%d", n), int64(n+1)
+	e.Customer.TimeZone = "UTC"
+	e.ID = notify.NewID(e.OccurredAt, e.Key)
+	return e
+}
+
+// storm is an order that changes often while a provider needs most of a second for a message. It returns what customers got.
+func storm(t *testing.T, changes int, pauses func(n int) time.Duration) (r *rig) {
+	t.Helper()
+	r = rigBy(simRules(t))
+	r.sms.latency, r.push.latency = 900*time.Millisecond, 900*time.Millisecond
+	_ = r.store.Subscribe(t.Context(), notifytest.By("ann", time.Now()), notify.Subscription{ID: "browser", CustomerID: "c-1"})
+	stop := r.start()
+	for n := range changes {
+		r.log.produce(change(n, time.Now()))
+		if d := pauses(n); d > 0 {
+			time.Sleep(d)
+		}
+	}
+	time.Sleep(20 * time.Second)
+	stop()
+	return r
+}
+
+// calmly says what is wrong with what a channel told of a storm; empty for nothing.
+func calmly(p *provider, changes int) string {
+	switch n := len(p.accepted); {
+	case n == 0 || n > 2:
+		return fmt.Sprintf("%d messages about one order, want 1 or 2", n)
+	case p.accepted[n-1].Sequence != int64(changes):
+		return fmt.Sprintf("the last one tells change %d of %d", p.accepted[n-1].Sequence, changes)
+	}
+	return ""
+}
+
+// TestStorm lets one order change thousands of times within half a second, 10,000 times with ONMYWAY_TEST_LONG: every channel tells at most two of it, the last one last.
+func TestStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		changes := 2500
+		if os.Getenv("ONMYWAY_TEST_LONG") != "" {
+			changes = 10_000
+		}
+		r := storm(t, changes, func(n int) time.Duration {
+			if n%(changes/5) == changes/5-1 {
+				return 100 * time.Millisecond
+			}
+			return 0
+		})
+		for ch, p := range map[notify.Channel]*provider{notify.SMS: r.sms, notify.Push: r.push} {
+			if wrong := calmly(p, changes); wrong != "" {
+				t.Errorf("%s: %s", ch, wrong)
+			}
+		}
+		if n := r.live.count(); n != changes {
+			t.Errorf("the live page shows %d changes of %d", n, changes)
+		}
+		for _, m := range r.store.Messages() {
+			if m.State == notify.Suppressed && m.Reason != notify.Superseded {
+				t.Fatalf("a message that gave way says %q", m.Reason)
+			}
+		}
+	})
+}
+
+// TestAnyStorm is TestStorm with changes at any moments of half a second.
+func TestAnyStorm(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		changes := rapid.IntRange(1, 60).Draw(rt, "changes")
+		gaps := rapid.SliceOfN(rapid.IntRange(0, 8), changes, changes).Draw(rt, "milliseconds")
+		inBubble(t, func() {
+			r := storm(t, changes, func(n int) time.Duration { return time.Duration(gaps[n]) * time.Millisecond })
+			for ch, p := range map[notify.Channel]*provider{notify.SMS: r.sms, notify.Push: r.push} {
+				if wrong := calmly(p, changes); wrong != "" {
+					rt.Fatalf("%s: %s", ch, wrong)
+				}
+			}
+		})
+	})
+}
+
+// TestQuietHoursCollapse holds what happens at night and tells the latest of it in the morning, once per channel.
+func TestQuietHoursCollapse(t *testing.T) {
+	for _, changes := range []int{1, 2, 3, 9} {
+		t.Run(fmt.Sprint(changes), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { collapse(t, changes) })
+		})
+	}
+}
+
+// collapse lets an order change in a night that lasts from midnight to one o'clock.
+func collapse(t *testing.T, changes int) {
+	midnight := time.Now().UTC().Truncate(24 * time.Hour)
+	r := newRig(t)
+	notifytest.PutCustomer(t, r.store, time.Now(), notify.Customer{ID: "c-1",
+		Contact:     notify.Contact{Phone: "+14155550001", TimeZone: "UTC", Locale: "en"},
+		Preferences: notify.Preferences{Quiet: &notify.QuietHours{Start: 0, End: 60}}})
+	_ = r.store.Subscribe(t.Context(), notifytest.By("ann", time.Now()), notify.Subscription{ID: "browser", CustomerID: "c-1"})
+	stop := r.start()
+	for n := range changes {
+		time.Sleep(5 * time.Minute)
+		r.log.produce(change(n, time.Now()))
+	}
+	morning := midnight.Add(time.Hour)
+	time.Sleep(time.Until(morning.Add(-time.Second)))
+	if early := len(r.sms.counts()) + len(r.push.counts()); early != 0 {
+		t.Errorf("%d messages left in the night", early)
+	}
+	time.Sleep(time.Minute)
+	stop()
+	for ch, p := range map[notify.Channel]*provider{notify.SMS: r.sms, notify.Push: r.push} {
+		if len(p.accepted) != 1 || p.accepted[0].Sequence != int64(changes) {
+			t.Errorf("%s: %d messages in the morning, want the last of %d changes alone", ch, len(p.accepted), changes)
+		}
+	}
+}
