@@ -36,7 +36,7 @@ func newRig(t *testing.T) *rig {
 	}
 }
 
-func rules(t *testing.T) *notify.Rules {
+func rules(t testing.TB) *notify.Rules {
 	t.Helper()
 	words, err := templates.Load(nil)
 	if err != nil {
