@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -35,23 +36,30 @@ type Decision struct {
 	HeadMoved bool
 	Customer  Customer // what is known of the customer after the event
 	Learned   bool     // Customer says more than before
+
+	known, facts templates.Facts // what was true before the event, and with it
+	json         []byte
+	words        words
 }
 
 // Decide says what follows from an event: what the live page shows, who else is told and how, and why not otherwise.
 // It has no clock and no I/O: the same input gives the same decision. h and p are what is known before the event.
 func Decide(e *Event, h *Head, p *Profile, r *Rules, now time.Time, d *Decision) {
-	*d = Decision{Messages: d.Messages[:0], Supersede: d.Supersede[:0], Head: *h, Customer: p.Customer}
+	*d = Decision{Messages: d.Messages[:0], Supersede: d.Supersede[:0], Head: *h, Customer: p.Customer, known: d.known, facts: d.facts, json: d.json}
 	d.Stored = Stored{Event: e, State: Suppressed}
 	older := h.after(e)
 	d.Customer.Contact, d.Learned = learn(p.Contact, e.Customer, p.ByAPI || older)
 	d.hear(now)
-	known := standingFacts(h)
-	facts := e.Facts.Inherit(known)
+	d.known = standingFacts(d.known[:0], h)
+	d.facts = e.Facts.Inherit(d.facts[:0], d.known)
 	if !older && !h.at(e) {
 		d.HeadMoved = true
 		d.Head.CustomerID, d.Head.Milestone = e.CustomerID, e.Milestone.Name
 		d.Head.Sequence, d.Head.OccurredAt = e.Sequence, e.OccurredAt
-		d.Head.Facts = facts.AppendJSON(nil, known)
+		d.json = d.facts.AppendJSON(d.json[:0], d.known)
+		if !bytes.Equal(d.json, h.Facts) { // most events change nothing that stays true
+			d.Head.Facts = bytes.Clone(d.json)
+		}
 	}
 	expires := e.OccurredAt.Add(e.Milestone.Validity)
 	switch {
@@ -62,7 +70,7 @@ func Decide(e *Event, h *Head, p *Profile, r *Rules, now time.Time, d *Decision)
 	case !now.Before(expires):
 		d.Stored.Reason = Expired
 	default:
-		d.tell(h, p, r, facts, now, expires)
+		d.tell(h, p, r, now, expires)
 	}
 }
 
@@ -76,17 +84,17 @@ func (d *Decision) refused() bool {
 }
 
 // tell writes the texts of an event that customers may see, for every channel of its route.
-func (d *Decision) tell(h *Head, p *Profile, r *Rules, facts templates.Facts, now, expires time.Time) {
+func (d *Decision) tell(h *Head, p *Profile, r *Rules, now, expires time.Time) {
 	e := d.Stored.Event
 	same := unmoved(e, h, r)
 	if eta, ok := promised(e.Facts); ok && !same {
-		facts = h.Told.before(facts, eta, r.ETAThreshold)
+		d.facts = h.Told.before(d.facts, eta, r.ETAThreshold)
 		d.Head.Told = eta
 	}
-	w := r.words(e.Line, e.Milestone.Name, &d.Customer, templates.Vars{OrderID: e.OrderID, Facts: facts, Now: now})
+	d.words = r.words(e.Line, e.Milestone.Name, &d.Customer, templates.Vars{OrderID: e.OrderID, Facts: d.facts, Now: now})
 	for _, ch := range r.Routes[e.Milestone].Channels {
 		if ch == WebSocket {
-			d.show(p, r, w)
+			d.show(p, r, &d.words)
 			continue
 		}
 		due, reason := r.may(ch, e.Milestone, &d.Customer, now, expires)
@@ -94,7 +102,7 @@ func (d *Decision) tell(h *Head, p *Profile, r *Rules, facts templates.Facts, no
 			reason = ETAUnmoved
 		}
 		if reason == "" {
-			reason = d.address(ch, p, w, due, expires)
+			reason = d.address(ch, p, &d.words, due, expires)
 		}
 		if reason != "" {
 			d.Stored.NotSent = append(d.Stored.NotSent, NotSent{ch, reason})
@@ -243,13 +251,15 @@ func (h *Head) at(e *Event) bool {
 		(e.Sequence > 0 || e.OccurredAt.Equal(h.OccurredAt))
 }
 
-func standingFacts(h *Head) templates.Facts {
+// standingFacts appends what is still true of an order. We wrote it ourselves; without it a text only falls back to "your
+// driver".
+func standingFacts(dst templates.Facts, h *Head) templates.Facts {
 	if len(h.Facts) == 0 {
-		return nil
+		return dst
 	}
-	facts, err := templates.ParseFacts(h.Facts)
-	if err != nil { // we wrote them ourselves; without them a text only falls back to "your driver"
-		return nil
+	facts, err := templates.AppendFacts(dst, string(h.Facts))
+	if err != nil {
+		return dst
 	}
 	return facts
 }
@@ -261,12 +271,11 @@ func learn(known Contact, said *Contact, onlyBlanks bool) (Contact, bool) {
 		return known, false
 	}
 	next := known
-	for _, f := range []struct {
-		dst *string
-		src string
-	}{{&next.Name, said.Name}, {&next.Phone, said.Phone}, {&next.Locale, said.Locale}, {&next.TimeZone, said.TimeZone}} {
-		if f.src != "" && (*f.dst == "" || !onlyBlanks) {
-			*f.dst = f.src
+	for _, f := range [...]struct{ dst, src *string }{
+		{&next.Name, &said.Name}, {&next.Phone, &said.Phone}, {&next.Locale, &said.Locale}, {&next.TimeZone, &said.TimeZone},
+	} {
+		if *f.src != "" && (*f.dst == "" || !onlyBlanks) {
+			*f.dst = *f.src
 		}
 	}
 	return next, next != known

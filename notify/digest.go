@@ -262,7 +262,7 @@ func (r *Rules) title(t *HeldText, c *Customer, h *Head, now time.Time) string {
 	if err != nil { // we wrote them ourselves; without them a title speaks of "your car"
 		facts = nil
 	}
-	w := r.words(t.Line, t.Milestone, c, templates.Vars{OrderID: t.OrderID, Facts: facts.Inherit(standingFacts(h)), Now: now})
+	w := r.words(t.Line, t.Milestone, c, templates.Vars{OrderID: t.OrderID, Facts: facts.Inherit(nil, standingFacts(nil, h)), Now: now})
 	if w.err == nil {
 		if title, err := w.InDigest(&w.vars); err == nil {
 			return title

@@ -49,13 +49,13 @@ func (w Window) moved(told Window, threshold time.Duration) bool {
 	return told.End.After(told.Start) && (w.Start.After(told.End) || w.End.Before(told.Start))
 }
 
-// before adds what the customer was told before to facts of an event that promises another arrival: a correction says what it
+// before appends what the customer was told before to the facts of an event that promises another arrival: a correction says what it
 // corrects.
 func (w Window) before(facts templates.Facts, now Window, threshold time.Duration) templates.Facts {
 	if w.IsZero() || !now.moved(w, threshold) {
 		return facts
 	}
-	return append(facts[:len(facts):len(facts)], templates.Fact{Name: "eta_before.start", Value: w.Start.UTC().Format(time.RFC3339)},
+	return append(facts, templates.Fact{Name: "eta_before.start", Value: w.Start.UTC().Format(time.RFC3339)},
 		templates.Fact{Name: "eta_before.end", Value: w.End.UTC().Format(time.RFC3339)})
 }
 

@@ -219,7 +219,7 @@ func (r *Rules) write(old *Entry, p *Profile, h *Head, ch Channel, due, expires,
 		return Message{}, fmt.Errorf("read the facts of message %s: %w", old.ID, err)
 	}
 	w := r.words(old.Line, old.Milestone, &p.Customer,
-		templates.Vars{OrderID: old.OrderID, Facts: facts.Inherit(standingFacts(h)), Now: now})
+		templates.Vars{OrderID: old.OrderID, Facts: facts.Inherit(nil, standingFacts(nil, h)), Now: now})
 	m := old.Message
 	m.Channel, m.State, m.Reason, m.Attempt, m.ProviderID = ch, Pending, "", 0, ""
 	m.CreatedAt, m.UpdatedAt, m.DueAt, m.ExpiresAt = now, now, due, expires

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // decide fills the batch with what follows from events. It works on copies of heads and profiles: the looked-up ones must
@@ -182,7 +183,7 @@ func (b *round) report(started time.Time) {
 // appendLive appends what the live page gets of an event: a JSON object on one line.
 func appendLive(b []byte, s *Stored) []byte {
 	b = append(b, `{"type":"message","id":"`...)
-	b = append(b, s.ID.String()...)
+	b = s.ID.append(b)
 	b = append(b, `","order_id":`...)
 	b = appendString(b, s.OrderID)
 	b = append(b, `,"line":"`...)
@@ -205,15 +206,16 @@ func appendLive(b []byte, s *Stored) []byte {
 	return append(b, '}')
 }
 
-// appendString appends a JSON string; plain ASCII, which nearly all are, without encoding/json.
+// appendString appends a JSON string; without encoding/json where nothing has to be escaped, which is nearly always.
 func appendString(b []byte, s string) []byte {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			quoted, err := json.Marshal(s)
+	for i, r := range s {
+		if r < ' ' || r == '"' || r == '\\' || r == '<' || r == '>' || r == '&' || r == '\u2028' || r == '\u2029' || r == utf8.RuneError {
+			quoted, err := json.Marshal(s[i:])
 			if err != nil {
 				return append(b, `""`...) // can't be: json.Marshal takes every string
 			}
-			return append(b, quoted...)
+			b = append(append(b, '"'), s[:i]...)
+			return append(b, quoted[1:]...)
 		}
 	}
 	b = append(b, '"')

@@ -22,7 +22,7 @@ type words struct {
 }
 
 // words finds the template of a milestone in the customer's language.
-func (r *Rules) words(line Line, milestone string, c *Customer, v templates.Vars) *words {
+func (r *Rules) words(line Line, milestone string, c *Customer, v templates.Vars) words {
 	locale := c.Locale
 	if locale == "" {
 		locale = r.Locale
@@ -30,9 +30,9 @@ func (r *Rules) words(line Line, milestone string, c *Customer, v templates.Vars
 	v.Line, v.Customer, v.Zone = string(line), c.Name, r.zone(c)
 	t := r.Words.Lookup(string(line), milestone, locale)
 	if t == nil {
-		return &words{Template: &templates.Template{}, vars: v, written: true, err: errNoWords}
+		return words{Template: &templates.Template{}, vars: v, written: true, err: errNoWords}
 	}
-	w := &words{Template: t, vars: v, fold: r.FoldTexts}
+	w := words{Template: t, vars: v, fold: r.FoldTexts}
 	if t.Locale != locale {
 		w.asked = locale
 	}

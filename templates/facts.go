@@ -1,7 +1,5 @@
 package templates
 
-import "slices"
-
 // Fact is one thing that an event says: a name as templates write it ("driver_name", "eta.start") and its value as text.
 // A list keeps its raw JSON array.
 type Fact struct{ Name, Value string }
@@ -31,9 +29,9 @@ func (f Facts) URL(name string) (string, bool) {
 
 // Inherit adds what older facts say and f does not, for facts that stay true over the life of an order. What belongs to
 // another driver, carrier or car than f names is not inherited. Where f changes what older facts said, such as a pickup
-// window, it adds what was said before. Neither f nor older is changed.
-func (f Facts) Inherit(older Facts) Facts {
-	all := f[:len(f):len(f)]
+// window, it adds what was said before. All of it is appended to dst; neither f nor older is changed.
+func (f Facts) Inherit(dst, older Facts) Facts {
+	all := append(dst, f...)
 	for _, d := range standing {
 		old, was := older.Get(d.Name)
 		if _, said := f.Get(d.Name); said || !was || f.replaces(older, d.About) {
@@ -51,12 +49,23 @@ func (f Facts) Inherit(older Facts) Facts {
 
 // changed tells that f says another value of a fact than older does.
 func changed(f, older Facts, name string) bool {
-	now := f.rename(nil, name, "")
-	if len(now) == 0 {
-		return false
+	said, known, other := false, false, false
+	for _, part := range parts {
+		now, is := f.part(name, part)
+		old, was := older.part(name, part)
+		said, known, other = said || is, known || was, other || now != old
 	}
-	was := older.rename(nil, name, "")
-	return len(was) > 0 && !slices.Equal(now, was)
+	return said && known && other
+}
+
+// part is Get(name + part), without making that name.
+func (f Facts) part(name, part string) (string, bool) {
+	for i := range f {
+		if n := f[i].Name; len(n) == len(name)+len(part) && n[:len(name)] == name && n[len(name):] == part {
+			return f[i].Value, true
+		}
+	}
+	return "", false
 }
 
 // parts are how a fact is written: a value, or a window.
@@ -65,7 +74,7 @@ var parts = [...]string{"", ".start", ".end"}
 // rename appends a fact of f under another name.
 func (f Facts) rename(dst Facts, from, to string) Facts {
 	for _, part := range parts {
-		if value, ok := f.Get(from + part); ok {
+		if value, ok := f.part(from, part); ok {
 			dst = append(dst, Fact{to + part, value})
 		}
 	}

@@ -33,37 +33,48 @@ func ParseFacts(data []byte) (Facts, error) {
 		return nil, fmt.Errorf("read facts: %w", ErrNotObject)
 	}
 	s := strings.ToValidUTF8(string(data), "\uFFFD")
-	at := skipBlank(s, 0)
-	if s[at] == 'n' {
+	if s[skipBlank(s, 0)] == 'n' {
 		return nil, nil
 	}
-	if s[at] != '{' {
+	return AppendFacts(make(Facts, 0, 12), s)
+}
+
+// AppendFacts is ParseFacts for text that was found to be a JSON object before: it appends to dst, and the facts are parts
+// of s. Of text that is none it gives an error or nonsense.
+func AppendFacts(dst Facts, s string) (Facts, error) {
+	at := skipBlank(s, 0)
+	if byteAt(s, at) != '{' {
 		return nil, fmt.Errorf("read facts: %w", ErrNotObject)
 	}
-	facts, _, err := flatten(make(Facts, 0, 12), s, at, "", 1)
+	facts, _, err := flatten(dst, s, at, "", 1)
 	if err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
 	return facts, nil
 }
 
-// flatten reads the object that starts at s[i]. s is known to be valid JSON.
+// flatten reads the object that starts at s[i].
 func flatten(facts Facts, s string, i int, prefix string, depth int) (Facts, int, error) {
 	var err error
-	for i = skipBlank(s, i+1); s[i] != '}'; i = skipBlank(s, i) {
-		if s[i] == ',' {
+	for i = skipBlank(s, i+1); byteAt(s, i) != '}'; i = skipBlank(s, i) {
+		if byteAt(s, i) == ',' {
 			i = skipBlank(s, i+1)
 		}
 		end := skipValue(s, i)
-		name := prefix + unquote(s[i:end])
+		if end >= len(s) {
+			return nil, 0, ErrNotObject
+		}
+		name := joined(prefix, unquote(s[i:end]))
 		i = skipBlank(s, skipBlank(s, end)+1) // past the colon
-		if s[i] == '{' && depth < maxDepth {
-			if facts, i, err = flatten(facts, s, i, name+".", depth+1); err != nil {
+		if byteAt(s, i) == '{' && depth < maxDepth {
+			if facts, i, err = flatten(facts, s, i, joined(name, "."), depth+1); err != nil {
 				return nil, 0, err
 			}
 			continue
 		}
-		end = skipValue(s, i)
+		if end = skipValue(s, i); end <= i {
+			return nil, 0, ErrNotObject
+		}
 		if facts, err = facts.add(name, s[i:end]); err != nil {
 			return nil, 0, err
 		}
@@ -71,6 +82,38 @@ func flatten(facts Facts, s string, i int, prefix string, depth int) (Facts, int
 	}
 	return facts, i + 1, nil
 }
+
+// byteAt is 0, which stands nowhere between values, behind the end.
+func byteAt(s string, i int) byte {
+	if i < len(s) {
+		return s[i]
+	}
+	return 0
+}
+
+// joined is a+b. The names that templates know need no memory.
+func joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	var buf [64]byte
+	if name, known := dotted[string(append(append(buf[:0], a...), b...))]; known {
+		return name
+	}
+	return a + b
+}
+
+// dotted are the beginnings and names of facts that come as objects.
+var dotted = func() map[string]string {
+	names := map[string]string{}
+	for i := range declared {
+		for _, part := range []string{".", ".start", ".end", ".amount", ".currency"} {
+			name := declared[i].Name + part
+			names[name] = name
+		}
+	}
+	return names
+}()
 
 // add takes a value as JSON writes it.
 func (f Facts) add(name, raw string) (Facts, error) {
@@ -139,8 +182,11 @@ func skipString(s string, i int) int {
 
 // skipScalar is the end of the number or word that starts at s[i].
 func skipScalar(s string, i int) int {
-	for i < len(s) && !strings.ContainsRune("{}[],:\" \t\r\n", rune(s[i])) {
-		i++
+	for ; i < len(s); i++ {
+		switch s[i] {
+		case '{', '}', '[', ']', ',', ':', '"', ' ', '\t', '\r', '\n':
+			return i
+		}
 	}
 	return i
 }

@@ -15,6 +15,10 @@ import (
 // MaxSize is the largest record that is read, in bytes.
 const MaxSize = 256 << 10
 
+// maxShared is the size of a record, in bytes, up to which the texts of its event are parts of one copy of it. What lives
+// longer than the others keeps the copy alive: that of a record that is larger would be a leak.
+const maxShared = 4 << 10
+
 // Decode fills dst with the event that a record tells. It keeps nothing of the record. A record that can never be
 // understood gives a *notify.Invalid with everything that is wrong with it, and leaves dst as it was; there is no other
 // error.
@@ -47,6 +51,7 @@ type decoder struct {
 	problems problems
 	scanner  scanner
 	src      []byte    // the record's value, without a byte order mark
+	shared   string    // a copy of src, for the texts of the event; empty for a large one
 	latest   time.Time // when something may have happened at most
 	at       string    // what stands before the names of the fields that are being read: "data.customer."
 }
@@ -56,7 +61,7 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 // release gives the decoder back, without the record and without memory that only a hostile one needs.
 func (d *decoder) release() {
 	d.problems.reason, d.problems.list = "", d.problems.list[:0]
-	d.src, d.scanner.src, d.scanner.out, d.at = nil, nil, nil, ""
+	d.src, d.shared, d.scanner.src, d.scanner.out, d.at = nil, "", nil, nil, ""
 	if cap(d.scanner.keys) > 1024 || cap(d.scanner.fold) > 1024 {
 		d.scanner = scanner{}
 	}
@@ -76,6 +81,9 @@ func (d *decoder) record(r *notify.Record, dst *notify.Event) {
 	d.src = bytes.TrimPrefix(r.Value, []byte("\ufeff")) // .NET writers put it there, and RFC 8259 lets us pass over it
 	if !d.scanner.document(d.src, &d.problems) {
 		return
+	}
+	if len(d.src) <= maxShared {
+		d.shared = string(d.src)
 	}
 	e, ok := d.envelope(r.Headers)
 	if !ok {
@@ -180,7 +188,13 @@ func (d *decoder) data(field string, v value) ([]byte, templates.Facts) {
 		return nil, nil
 	}
 	data := compact(d.src, v)
-	facts, err := templates.ParseFacts(data)
+	var said string
+	if len(data) == v.end-v.start {
+		said = d.copied(v.span)
+	} else {
+		said = string(data)
+	}
+	facts, err := templates.AppendFacts(make(templates.Facts, 0, 12), said)
 	switch {
 	case errors.Is(err, templates.ErrTooManyFacts):
 		d.note(TooLarge, field, "says too many things: send only what messages need")
@@ -188,6 +202,14 @@ func (d *decoder) data(field string, v value) ([]byte, templates.Facts) {
 		d.note(WrongType, field, "cannot be read as facts: send an object of names and values")
 	}
 	return data, facts
+}
+
+// copied is a part of the record that outlives it.
+func (d *decoder) copied(s span) string {
+	if d.shared != "" {
+		return d.shared[s.start:s.end]
+	}
+	return string(d.src[s.start:s.end])
 }
 
 // name is the name of a member. It is part of the source unless it was written with escapes.

@@ -30,7 +30,11 @@ const (
 
 // text reads a string; "" where there is none or it is wrong. An empty one counts as absent.
 func (d *decoder) text(field string, v value, n need) string {
-	return string(d.raw(field, v, n))
+	b := d.raw(field, v, n)
+	if inner := (span{v.start + 1, v.end - 1}); v.kind == text && len(b) == inner.end-inner.start {
+		return d.copied(inner) // without escapes: each is longer than what it stands for
+	}
+	return string(b)
 }
 
 // raw is text without a copy: good until the record goes.
