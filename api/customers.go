@@ -50,7 +50,7 @@ type customerShown struct {
 	TimeZone    string           `json:"time_zone" example:"America/Los_Angeles"`
 	Preferences preferencesShown `json:"preferences"`
 	Consents    consentsShown    `json:"consents,omitempty" doc:"What they last said about being told, by channel; absent: nothing"`
-	Stopped     *numberStopped   `json:"number_stopped,omitempty" doc:"Why the number gets no texts; absent: it does"`
+	Stopped     *NumberStopped   `json:"number_stopped,omitempty" doc:"Why the number gets no texts; absent: it does"`
 	CreatedAt   time.Time        `json:"created_at"`
 	UpdatedAt   time.Time        `json:"updated_at"`
 }

@@ -46,7 +46,7 @@ type messageBody struct {
 	ExpiresAt    time.Time        `json:"expires_at,omitzero" doc:"It leaves not after"`
 	UpdatedAt    time.Time        `json:"updated_at,omitzero"`
 	ShownAt      time.Time        `json:"shown_at,omitzero" doc:"On the websocket message: when a page or browser of the customer first said that it shows the news; absent: none has"`
-	Stopped      *numberStopped   `json:"number_stopped,omitempty" doc:"On one text: why its number gets no texts now; absent: it does. Lists leave it out"`
+	Stopped      *NumberStopped   `json:"number_stopped,omitempty" doc:"On one text: why its number gets no texts now; absent: it does. Lists leave it out"`
 	ResendOf     string           `json:"resend_of,omitempty" doc:"The message that staff asked to send again"`
 	ResendNo     int              `json:"resend_no"`
 	ResendBy     string           `json:"resend_by,omitempty" doc:"The name of the API key that asked"`

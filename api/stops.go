@@ -26,8 +26,9 @@ type Numbers interface {
 	AllowNumber(ctx context.Context, act notify.Act, phone, why string) error
 }
 
-// numberStopped says that a number gets no texts, in the answer about a customer or a message.
-type numberStopped struct {
+// NumberStopped says that a number gets no texts, in the answer about a customer or a message. It is exported because huma
+// looks only into such embedded structs.
+type NumberStopped struct {
 	Source notify.StopSource `json:"source" doc:"reply: the recipient answered STOP. provider: they opted out there. staff: staff stopped it" example:"reply"`
 	Since  time.Time         `json:"since"`
 	By     string            `json:"by,omitempty" doc:"The name of the API key, for staff" example:"support-desk"`
@@ -35,7 +36,7 @@ type numberStopped struct {
 }
 
 // stopped tells why a number gets no texts; nil when it does.
-func (s *server) stopped(ctx context.Context, phone string) (*numberStopped, error) {
+func (s *server) stopped(ctx context.Context, phone string) (*NumberStopped, error) {
 	if phone == "" {
 		return nil, nil
 	}
@@ -49,8 +50,8 @@ func (s *server) stopped(ctx context.Context, phone string) (*numberStopped, err
 	return showStopped(&n), nil
 }
 
-func showStopped(n *notify.StoppedNumber) *numberStopped {
-	shows := numberStopped{Source: n.Source, Since: shown(n.Since), Reason: n.Why}
+func showStopped(n *notify.StoppedNumber) *NumberStopped {
+	shows := NumberStopped{Source: n.Source, Since: shown(n.Since), Reason: n.Why}
 	if n.Source == notify.StoppedByStaff {
 		shows.By = n.By
 	}
@@ -97,7 +98,7 @@ type listStopsOutput struct {
 // stopShown is one stop of a number.
 type stopShown struct {
 	Phone string `json:"phone" doc:"Masked" example:"+1415•••2671"`
-	numberStopped
+	NumberStopped
 	Lifted *liftShown `json:"lifted,omitempty" doc:"Who took it back; absent while it holds"`
 }
 
@@ -116,7 +117,7 @@ func (s *server) listStops(ctx context.Context, in *listStopsInput) (*listStopsO
 	out.Body.Items = make([]stopShown, len(stops))
 	for i := range stops {
 		n := &stops[i]
-		out.Body.Items[i] = stopShown{Phone: masked(n.Phone), numberStopped: *showStopped(&n.StoppedNumber)}
+		out.Body.Items[i] = stopShown{Phone: masked(n.Phone), NumberStopped: *showStopped(&n.StoppedNumber)}
 		if !n.Lifted.At.IsZero() {
 			out.Body.Items[i].Lifted = &liftShown{shown(n.Lifted.At), n.Lifted.By, n.Lifted.Why}
 		}
@@ -167,7 +168,7 @@ func (s *server) stopNumber(ctx context.Context, in *stopInput) (*stopOutput, er
 			stored = n.StoppedNumber
 		}
 	}
-	return &stopOutput{stopShown{Phone: masked(in.e164), numberStopped: *showStopped(&stored)}}, nil
+	return &stopOutput{stopShown{Phone: masked(in.e164), NumberStopped: *showStopped(&stored)}}, nil
 }
 
 type liftInput struct {
@@ -178,7 +179,7 @@ type liftInput struct {
 type liftOutput struct {
 	Body struct {
 		Phone   string         `json:"phone" doc:"Masked" example:"+1415•••2671"`
-		Stopped *numberStopped `json:"stopped,omitempty" doc:"Who else stopped the number, which therefore stays stopped; absent: it gets texts again"`
+		Stopped *NumberStopped `json:"stopped,omitempty" doc:"Who else stopped the number, which therefore stays stopped; absent: it gets texts again"`
 	}
 }
 

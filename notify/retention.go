@@ -23,8 +23,8 @@ const (
 	keptHeads = "order_heads"
 )
 
-// leaving lists what leaves, in the order in which a round looks at it: an event can leave when its messages have.
-var leaving = []Kept{KeptMessages, KeptEvents, KeptLetters, KeptAnswers}
+// LeavingTables lists what leaves, in the order in which a round looks at it: an event can leave when its messages have.
+var LeavingTables = []Kept{KeptMessages, KeptEvents, KeptLetters, KeptAnswers}
 
 // LeastKept is for how long events and messages must be kept at least. An event that Kafka brings again after its row has
 // left is taken for a new one. It tells nobody a second time, because Decide records it as expired: no milestone stays true
@@ -97,7 +97,7 @@ func (r *Retention) Round(ctx context.Context) error {
 	left := map[string]int{}
 	defer r.tell(left)
 	r.rows = cmp.Or(r.rows, stepFirst)
-	for _, table := range leaving {
+	for _, table := range LeavingTables {
 		if r.Keep[table] == 0 {
 			continue
 		}
@@ -146,7 +146,7 @@ func (r *Retention) count(table string, rows int) {
 // tell logs a round in which something has left.
 func (r *Retention) tell(left map[string]int) {
 	var counts []any
-	for _, table := range append(leaving[:len(leaving):len(leaving)], keptHeads) {
+	for _, table := range append(LeavingTables[:len(LeavingTables):len(LeavingTables)], keptHeads) {
 		if n := left[string(table)]; n > 0 {
 			counts = append(counts, string(table), n)
 		}

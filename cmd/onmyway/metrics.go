@@ -64,8 +64,8 @@ func newMetrics(topics []string) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(), labels: newLabels(topics)}
 	m.pathMetrics()
 	m.sendingMetrics()
-	m.begin(topics)
 	m.forgotten = m.counter("onmyway_forgotten_rows_total", "rows", "Rows that left SQL because they were old (retention.*).", "table")
+	m.begin(topics)
 	m.failures = m.counter("onmyway_engine_failures_total", "failures",
 		"Failed calls to an engine or provider. They are tried again.", "engine")
 	m.up = m.gauge("onmyway_engine_up", "1 or 0", "Whether the engine answered this process within the last 15 seconds.", "engine")
@@ -91,6 +91,9 @@ func (m *metrics) begin(topics []string) {
 	}
 	for _, s := range []notify.State{notify.Accepted, notify.Pending, notify.Unknown} {
 		m.settled.WithLabelValues(string(s))
+	}
+	for _, table := range notify.LeavingTables {
+		m.forgotten.WithLabelValues(string(table))
 	}
 }
 
