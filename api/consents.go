@@ -26,7 +26,7 @@ type Consents interface {
 
 type addConsentInput struct {
 	CustomerPath
-	Key  string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]+$" patternDescription:"1 to 200 printable characters" doc:"The same key adds one row, however often it is sent" example:"form-4711"`
+	Key  string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" patternDescription:"up to 200 printable characters" doc:"The same key adds one row, however often it is sent; an empty one is none" example:"form-4711"`
 	Body consentBody
 }
 
