@@ -26,7 +26,7 @@ type Consents interface {
 
 type addConsentInput struct {
 	CustomerPath
-	Key  string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" patternDescription:"up to 200 printable characters" doc:"The same key adds one row, however often it is sent; an empty one is none" example:"form-4711"`
+	Key  string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" patternDescription:"up to 200 printable characters" doc:"The same key adds one row, however often it is sent within a week (retention.idempotency); an empty one is none" example:"form-4711"`
 	Body consentBody
 }
 
@@ -58,12 +58,9 @@ func (b *consentBody) Resolve(huma.Context) (faults []error) {
 	fault := func(field, detail string) {
 		faults = append(faults, &wrong{Problem: notify.Problem{Field: field, Detail: detail}})
 	}
-	now := time.Now()
 	switch {
-	case b.At.After(now.Add(clockSlack)):
+	case b.At.After(time.Now().Add(clockSlack)):
 		fault("at", "lies in the future: send when the customer said it, with its offset from UTC")
-	case b.At.After(now):
-		b.At = now
 	case !b.At.IsZero() && b.At.Year() < 2000:
 		fault("at", "lies before the year 2000: send when the customer said it")
 	}
@@ -124,9 +121,13 @@ func (s *server) addConsent(ctx context.Context, in *addConsentInput) (*addConse
 		}
 		key = notify.Idempotent{Principal: asks.By, Key: in.Key, BodyHash: sha256.Sum256(asked)}
 	}
+	at := in.Body.At
+	if at.After(asks.At) { // only now: the hash is over what was sent, whenever that comes again
+		at = asks.At
+	}
 	r, _, err := s.Consents.AddConsent(ctx, asks, notify.ConsentRecord{
 		CustomerID: in.ID, Channel: notify.Channel(in.Body.Channel), Evidence: strings.TrimSpace(in.Body.Evidence),
-		Consent: notify.Consent{Given: in.Body.Given, At: in.Body.At, Source: strings.TrimSpace(in.Body.Source)},
+		Consent: notify.Consent{Given: in.Body.Given, At: at, Source: strings.TrimSpace(in.Body.Source)},
 	}, key)
 	if isNotFound(err) {
 		return nil, notFound("there is no customer with this id: PUT /v1/customers/{id} writes one")

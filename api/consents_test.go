@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -59,6 +60,19 @@ func TestConsents(t *testing.T) {
 		if got, want := string(customer.Consents), `{"sms":{"given":false,"at":"2000-01-01T00:00:00Z","source":"phone call"}}`; got != want {
 			t.Errorf("the customer says %s, want %s", got, want)
 		}
+	})
+}
+
+// TestConsentComesAgain repeats a call whose clock is ahead of ours, as far as that is allowed: it is the same call all the same.
+func TestConsentComesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // at midnight, UTC, on 1 January 2000
+		const call, asked = "POST /v1/customers/c-42/consents", `{"channel":"sms","given":true,"at":"2000-01-01T00:00:30Z","source":"web form"}`
+		f := newFixture(t)
+		f.customers["c-42"] = notify.Customer{ID: "c-42", Version: 1}
+		first := f.do(call, asked, "Idempotency-Key", "k-1")
+		wantStatus(t, first, http.StatusCreated)
+		time.Sleep(time.Second)
+		wantJSON(t, f.do(call, asked, "Idempotency-Key", "k-1"), first.Body.String())
 	})
 }
 
@@ -132,6 +146,26 @@ func TestStoppedNumbers(t *testing.T) {
 		if strings.Contains(f.log.String(), "5550123") {
 			t.Errorf("the log names a number: %s", &f.log)
 		}
+	})
+}
+
+// TestStopStaysAsItIs stops a number again that staff stopped long ago, and whose recipient has come and gone since.
+func TestStopStaysAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const call = "PUT /v1/stopped-numbers/+14155550123"
+		f := newFixture(t)
+		first := f.do(call, `{"reason":"wrong number"}`)
+		wantStatus(t, first, http.StatusOK)
+		for range 5 {
+			time.Sleep(time.Second)
+			if _, _, err := f.ledger().Stop(t.Context(), time.Now(), notify.Inbound{From: "+14155550123"}); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := f.ledger().Start(t.Context(), time.Now(), notify.Inbound{From: "+14155550123"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantJSON(t, f.do(call, `{"reason":"again"}`), first.Body.String())
 	})
 }
 

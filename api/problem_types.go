@@ -45,7 +45,7 @@ var problemTypes = func() map[string]problemType {
 		{"idempotency_key_reused", 422, "The Idempotency-Key was used for another request", "The same key came with another body. Use a new key for a new request."},
 		{"internal", 500, "Something went wrong on our side", "The header X-Request-Id finds the cause in the service's log. Sending the same request again is safe."},
 		{"timeout", 503, "The service is too slow at the moment", "An engine did not answer in time. Send the same request again after Retry-After."},
-		{"database_unavailable", 503, "The database does not answer at the moment", "It is away, too slow or full. Send the same request again after Retry-After: an act with its Idempotency-Key happens once."},
+		{"database_unavailable", 503, "The database does not answer at the moment", "It is away, too slow or full. Send the same request again after Retry-After: an act that comes again with its Idempotency-Key happens once."},
 		{"kafka_unavailable", 503, "Events can't be taken at the moment", "Kafka does not take them. Send the same request again: events that arrived all the same are known by their id."},
 		{"client_gone", statusClientGone, "The caller closed the connection", "Nobody reads this answer."},
 

@@ -38,7 +38,7 @@ type resendBody struct {
 func (in *resendInput) Resolve(huma.Context) []error {
 	if in.Key == "" || len(in.Key) > 200 || strings.Trim(in.Key, printable) != "" {
 		whole := newProblem(http.StatusBadRequest, "idempotency_key_missing",
-			"send the header Idempotency-Key with 1 to 200 printable characters, a new one for each message to send: the same key never sends twice")
+			"send the header Idempotency-Key with 1 to 200 printable characters, a new one for each message to send: the same key sends nothing twice for a week (retention.idempotency)")
 		return []error{&wrong{whole: whole}}
 	}
 	fault := func(detail string) []error {

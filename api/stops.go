@@ -153,12 +153,15 @@ type stopInput struct {
 
 type stopOutput struct{ Body stopShown }
 
+// longestHistory is how many stops of one number, lifted ones too, are looked through for the one that staff set.
+const longestHistory = 1000
+
 func (s *server) stopNumber(ctx context.Context, in *stopInput) (*stopOutput, error) {
 	asks, why := act(ctx), strings.TrimSpace(string(in.Body.Reason))
 	if err := s.Numbers.StopNumber(ctx, asks, in.e164, why); err != nil {
 		return nil, fmt.Errorf("stop a number: %w", err)
 	}
-	stops, err := s.Numbers.Stops(ctx, in.e164, 0, len(notify.StopSources))
+	stops, err := s.Numbers.Stops(ctx, in.e164, 0, longestHistory)
 	if err != nil {
 		return nil, fmt.Errorf("read a stopped number: %w", err)
 	}

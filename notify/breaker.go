@@ -121,6 +121,17 @@ func (b *Breaker) Until() time.Time {
 	return b.until
 }
 
+// LeftAlone tells whether the provider is held back because it fails. When nobody has anything to send it is forgotten a while
+// after a probe was due: nobody knows any more.
+func (b *Breaker) LeftAlone(now time.Time) bool {
+	if b == nil {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.probing || now.Before(b.until.Add(breakerLast))
+}
+
 // Probing tells whether the answer to a probe is awaited.
 func (b *Breaker) Probing() bool {
 	if b == nil {

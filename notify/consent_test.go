@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,9 +150,9 @@ func TestConsentWithdrawnWhilePending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.rules.ExplicitConsent = true
-		refusals := 0
+		var refusals atomic.Int64
 		r.sms.answer = func(*notify.Message) (bool, notify.Answer) {
-			refusals++
+			refusals.Add(1)
 			return false, notify.Answer{Verdict: notify.NotTaken, Reason: notify.RateLimited, RetryAfter: time.Minute}
 		}
 		stop := r.start()
@@ -166,16 +167,16 @@ func TestConsentWithdrawnWhilePending(t *testing.T) {
 		}
 		r.log.produce(event(1, time.Now()))
 		time.Sleep(time.Second)
-		if refusals != 0 {
-			t.Errorf("%d texts began without consent", refusals)
+		if n := refusals.Load(); n != 0 {
+			t.Errorf("%d texts began without consent", n)
 		}
 		record(true) // which the cache does not hear of
 		r.log.produce(event(51, time.Now()))
 		time.Sleep(time.Second)
-		if refusals != 1 {
-			t.Errorf("%d texts began with consent, want 1", refusals)
+		if n := refusals.Load(); n != 1 {
+			t.Errorf("%d texts began with consent, want 1", n)
 		}
-		r.sms.answer = nil
+		r.sms.change(nil)
 		record(false)
 		r.log.produce(event(101, time.Now()))
 		time.Sleep(time.Hour)

@@ -56,7 +56,7 @@ type Digester struct {
 
 const (
 	digestEvery = 5 * time.Second // how late a text may be that was held
-	digestBatch = 500             // texts in a round
+	digestBatch = 50             // texts in a round
 )
 
 // round lets go of what is due. It returns the digests, which are this process's own and wait for the dispatcher; more
@@ -254,6 +254,13 @@ func weight(standing bool) int {
 		return 1
 	}
 	return 0
+}
+
+// mayWait tells that a text may be held because its number had enough of them: neither the driver at the door, nor what the
+// customer has to do, nor what staff send again.
+func (m *Message) mayWait() bool {
+	of := MilestoneOf(m.Line, m.Milestone)
+	return m.ResendOf.IsZero() && of != nil && of.Category != DriverAlerts && of.Category != Actions
 }
 
 // title is the news of a text in a few words.

@@ -83,7 +83,7 @@ func TestTooManyTextsBecomeOne(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		sameCounts(t, r.states(), map[string]int{"accepted": 6, "pending capped": 14})
-		r.log.produce(news(40, "driver_en_route_to_pickup", 1, time.Now())) // urgent
+		r.log.produce(news(40, "driver_at_delivery", 1, time.Now())) // at the door: it can't wait
 		time.Sleep(2 * time.Second)
 		if got := r.bodies(); len(got) != 7 {
 			t.Errorf("%d texts after urgent news, want 7", len(got))
@@ -92,7 +92,7 @@ func TestTooManyTextsBecomeOne(t *testing.T) {
 		if got := r.bodies(); len(got) != 7 {
 			t.Errorf("%d texts within the hour, want 7", len(got))
 		}
-		// The urgent one counts: seven texts in the hour, so the second one has to leave it first.
+		// That one counts, too: seven texts in the hour, so the second one has to leave it first.
 		time.Sleep(2 * time.Minute)
 		stop()
 		got := r.bodies()

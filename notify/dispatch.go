@@ -233,7 +233,7 @@ func (d *Dispatcher) send(ctx context.Context, m *Message) {
 // begin asks SQL whether the message is still to be sent, and makes "sending" durable where a repeat does harm. It was
 // suppressed meanwhile, perhaps, by newer news or by its customer.
 func (d *Dispatcher) begin(ctx context.Context, m *Message) (until time.Time) {
-	if m.Urgency != High && m.ResendOf.IsZero() {
+	if m.mayWait() {
 		m.PerHour = d.PerHour
 	}
 	b := begin{m, make(chan time.Time, 1)}

@@ -138,7 +138,7 @@ var tables = []struct {
 		{PhaseTransit, "delayed", alert, Delays, 12 * h},
 		{PhaseDelivery, "driver_en_route_to_delivery", alert, DriverAlerts, 4 * h},
 		{PhaseDelivery, "driver_arriving_delivery", arriving, DriverAlerts, 15 * time.Minute},
-		{PhaseDelivery, "driver_at_delivery", inform, DriverAlerts, 30 * time.Minute},
+		{PhaseDelivery, "driver_at_delivery", alert, DriverAlerts, 30 * time.Minute},
 		{PhaseDelivery, "delivery_attempt_failed", alert, Actions, 12 * h},
 		{PhaseDelivery, "unloaded", internal, Progress, 12 * h},
 		{PhaseDelivery, "inspection_delivery_done", inform, Progress, 24 * h},

@@ -31,10 +31,10 @@ func (d *Dispatcher) LeftAlone() int {
 	switch {
 	case d.Paused != nil:
 		return d.Paused()
-	case d.Breaker.Until().IsZero():
-		return 0
+	case d.Breaker.LeftAlone(d.Now()):
+		return 1
 	}
-	return 1
+	return 0
 }
 
 // unasked takes back what ask took: the provider was not asked.

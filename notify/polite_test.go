@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,10 +101,10 @@ func TestRetriesAreBounded(t *testing.T) {
 		r := newRig(t)
 		r.queue = 2000
 		r.shape = func(d *notify.Dispatcher) { d.Budget = &notify.Budget{} } // no breaker: it would come first
-		retries := 0
+		var retries atomic.Int64
 		down := func(m *notify.Message) (bool, notify.Answer) {
 			if m.Attempt > 1 {
-				retries++
+				retries.Add(1)
 			}
 			return false, notify.Answer{Verdict: notify.NotTaken, Reason: notify.RateLimited}
 		}
@@ -114,8 +115,8 @@ func TestRetriesAreBounded(t *testing.T) {
 			r.log.produce(event(n, time.Now()))
 		}
 		time.Sleep(time.Minute)
-		if most := 600 + events/10 + 60*10; retries > most || retries < 600 {
-			t.Errorf("%d retries in a minute, want 600 to %d", retries, most)
+		if most := int64(600 + events/10 + 60*10); retries.Load() > most || retries.Load() < 600 {
+			t.Errorf("%d retries in a minute, want 600 to %d", retries.Load(), most)
 		}
 		r.sms.change(nil)
 		time.Sleep(15 * time.Minute)

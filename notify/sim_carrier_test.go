@@ -180,7 +180,7 @@ func (c *carrier) take(m *notify.Message, place string, left time.Time) string {
 		c.w.blame("I1: the provider took text %s %d times", m.ID, c.count[m.ID])
 	}
 	at := thread{notify.OrderLine{OrderID: m.OrderID, Line: m.Line}, m.Address}
-	if newer, there := c.newest[at]; there && m.Sequence < newer.Sequence && left.After(newer.at) && !m.Standing && m.ResendNo == 0 {
+	if newer, there := c.newest[at]; there && m.Sequence < newer.Sequence && left.After(newer.at) && !m.Standing && m.ResendNo == 0 && !m.IsDigest() {
 		c.w.blame("I5: text %s about step %d of %s left after step %d was taken", m.ID, m.Sequence, m.OrderID, newer.Sequence)
 	} else if !there || m.Sequence > newer.Sequence {
 		c.newest[at] = t

@@ -56,12 +56,17 @@ func (w *world) start(name string) *node {
 	n.finish = &notify.Finisher{Ledger: ledger, SQL: sql, Now: now}
 	n.finish.Prepare()
 	sweep := &notify.Sweep{Outbox: n.store, SQL: sql, Now: now}
+	sweep.Digester = &notify.Digester{Store: n.store, Rules: inForce, Now: now}
 	sweep.Prepare()
 	dispatchers := notify.Dispatchers{}
 	for _, c := range []*carrier{w.sms, w.push} {
 		d := &notify.Dispatcher{
 			Channel: c.channel, Sender: line{c, n}, Ledger: ledger, Finish: n.finish, Lanes: 16, Queue: 256, Timeout: simTimeout,
 			Durable: c.channel == notify.SMS && textsAreDurable, SQL: sql, Outage: outage(string(c.channel)), Now: now, Room: sweep.Wake,
+		}
+		d.Breaker, d.Budget = notify.NewBreaker(0.5), &notify.Budget{}
+		if c.channel == notify.SMS {
+			d.PerHour = w.limit
 		}
 		d.Prepare()
 		dispatchers[c.channel] = d

@@ -30,8 +30,10 @@ type world struct {
 	push   *carrier
 	rules  *notify.Rules
 	nodes  []*node
+	limit  int            // texts to one number in an hour; 0: none
 	calm   atomic.Bool    // nothing goes wrong any more
 	sqlOff atomic.Bool    // SQL answers nobody
+	heard  atomic.Int64   // texts to us so far
 	flying sync.WaitGroup // requests, callbacks and ends of processes that are under way
 
 	mu       sync.Mutex
@@ -70,6 +72,9 @@ func newWorld(r *notify.Rules, seed uint64, f faults) *world {
 	w := &world{
 		seed: seed, faults: f, truth: notifytest.NewStore(), cache: &notifytest.Cache{}, live: &page{}, dead: &graveyard{}, rules: r,
 		drawn: map[string]uint64{}, known: map[notify.ID]notify.Message{}, happened: map[string]int{},
+	}
+	if seed%5 == 0 { // held texts wait for an hour, which takes long to play
+		w.limit = 1
 	}
 	w.log = newSimLog(w, 4)
 	w.sms, w.push = newCarrier(w, notify.SMS), newCarrier(w, notify.Push)
@@ -224,8 +229,7 @@ func (w *world) end() {
 
 // stopNumber commits a STOP, and tells the providers from when on it holds.
 func (w *world) stopNumber(number string) {
-	in := notify.Inbound{From: number, Text: "STOP", ProviderID: fmt.Sprintf("SM-in-%s-%d", number, time.Now().UnixNano())}
-	if _, _, err := w.truth.Stop(context.Background(), time.Now(), in); err != nil {
+	if _, _, err := w.truth.Stop(context.Background(), time.Now(), w.reply(number, "STOP")); err != nil {
 		w.blame("STOP was not committed: %v", err)
 		return
 	}
@@ -235,10 +239,14 @@ func (w *world) stopNumber(number string) {
 // startNumber lifts it.
 func (w *world) startNumber(number string) {
 	w.sms.stopped(number, time.Time{})
-	in := notify.Inbound{From: number, Text: "START", ProviderID: fmt.Sprintf("SM-in-%s-%d", number, time.Now().UnixNano())}
-	if _, _, err := w.truth.Start(context.Background(), time.Now(), in); err != nil {
+	if _, _, err := w.truth.Start(context.Background(), time.Now(), w.reply(number, "START")); err != nil {
 		w.blame("START was not committed: %v", err)
 	}
+}
+
+// reply is a text to us. Each has a name of its own, also of those that come at the same moment.
+func (w *world) reply(number, text string) notify.Inbound {
+	return notify.Inbound{From: number, Text: text, ProviderID: fmt.Sprintf("SM-in-%d", w.heard.Add(1))}
 }
 
 // cachedRules reads the words once for all simulations: a bubble of time has better things to do.

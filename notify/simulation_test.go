@@ -23,8 +23,11 @@ func seeds(t *testing.T, n, long int) (list []uint64) {
 		}
 		return []uint64{seed}
 	}
-	if os.Getenv("ONMYWAY_TEST_LONG") != "" {
+	switch {
+	case os.Getenv("ONMYWAY_TEST_LONG") != "":
 		n = long
+	case raceDetector: // ten times as slow: scripts/test runs all seeds without it
+		n = max(n/5, 1)
 	}
 	for i := range n {
 		list = append(list, uint64(i)+1)
@@ -51,14 +54,22 @@ func simulate(t *testing.T, r *notify.Rules, seed uint64, f faults, s story) (w 
 // TestSimulation lets three processes live through minutes in which everything goes wrong that can.
 func TestSimulation(t *testing.T) {
 	happened := map[string]int{}
-	texts := 0
+	texts, digests := 0, 0
 	s := story{lasts: 4 * time.Minute, orders: 15, customers: 8, nodes: 3, accidents: 1}
 	for _, seed := range seeds(t, 50, 5000) {
 		w := simulate(t, simRules(t), seed, mayhem, s)
 		texts += len(w.sms.ledger)
+		for i := range w.sms.ledger {
+			if w.sms.ledger[i].IsDigest() {
+				digests++
+			}
+		}
 		for what, n := range w.happened {
 			happened[what] += n
 		}
 	}
-	t.Logf("%d texts; what went wrong: %v", texts, happened)
+	t.Logf("%d texts, %d of them digests; what went wrong: %v", texts, digests, happened)
+	if digests == 0 && os.Getenv("ONMYWAY_TEST_SEED") == "" {
+		t.Error("no number had enough: the limit of texts to one was not exercised")
+	}
 }

@@ -215,6 +215,7 @@ func FuzzParseFacts(f *testing.F) {
 	f.Add([]byte(`{"a":{"b":{"c":{"d":{"e":[1,"x]"]}}}},"a":null,"\u0061":"\ud83d\ude00"}`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		_, _ = templates.AppendFacts(nil, string(data)) // what a cache holds may be anything: it ends, and panics never
 		facts, err := templates.ParseFacts(data)
 		if err != nil {
 			if facts != nil {

@@ -61,11 +61,11 @@ func (o *origins) forget() {
 }
 
 // open counts the push services that are left alone.
-func (o *origins) open() (n int) {
+func (o *origins) open(now time.Time) (n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, b := range o.breakers {
-		if !b.Until().IsZero() {
+		if b.LeftAlone(now) {
 			n++
 		}
 	}

@@ -105,7 +105,7 @@ func (s *Sender) Send(ctx context.Context, m *notify.Message) notify.Answer {
 }
 
 // Paused is how many push services are left alone, because they fail.
-func (s *Sender) Paused() int { return s.origins.open() }
+func (s *Sender) Paused() int { return s.origins.open(s.now()) }
 
 func (s *Sender) subscription(ctx context.Context, m *notify.Message) (notify.Subscription, error) {
 	if m.Device != nil && s.now().Sub(m.CreatedAt) < fresh {

@@ -93,11 +93,11 @@ type SMSConfig struct {
 	RatePerSecond float64       `yaml:"rate_per_second" help:"texts that all processes together send in a second: what your sender may; 0: no limit" min:"0"`
 	Burst         int           `yaml:"burst" help:"texts that may leave at once after a rest; 0: as many as a second allows" min:"0"`
 	Breaker       float64       `yaml:"breaker" help:"share of attempts that fail at which the provider is left alone for a while; 0: never" min:"0"`
-	PerHour       int           `yaml:"per_hour" help:"texts to one number in any hour; more wait and come as one. Urgent news and resends never wait; 0: no limit" min:"0"`
+	PerHour       int           `yaml:"per_hour" help:"texts to one number in any hour; more wait and come as one. Driver alerts, what the customer has to do and resends never wait; 0: no limit" min:"0"`
 	Lanes         int           `yaml:"lanes" help:"texts that are sent at the same time" min:"1"`
 	Queue         int           `yaml:"queue" help:"texts that wait in memory; more wait in SQL" min:"1"`
 	Timeout       time.Duration `yaml:"timeout" help:"of one attempt, 1s to 15s"`
-	VerifyGrace   time.Duration `yaml:"verify_grace" help:"how long after an unclear attempt the provider's word that it has no such text is believed; then it is sent again"`
+	VerifyGrace   time.Duration `yaml:"verify_grace" help:"for how long a process must have known of an unclear text, by its own count, before it believes the provider that has none; then the text is sent again"`
 	UnknownAfter  time.Duration `yaml:"unknown_after" help:"how long the provider is asked in vain about an unclear text before staff have to decide"`
 }
 

@@ -104,6 +104,7 @@ func newWorld(t *testing.T, s servers, options twiliotest.Options) *world {
 	w.set("SMS__TWILIO__FROM", "+15005550006")
 	w.set("SMS__TWILIO__BASE_URL", sms)
 	w.set("SMS__TIMEOUT", "3s")
+	w.set("SMS__PER_HOUR", "0") // one number gets many
 	w.set("PUSH__VAPID__PUBLIC_KEY", public)
 	w.set("PUSH__VAPID__PRIVATE_KEY", private)
 	w.set("PUSH__VAPID__SUBJECT", "ops@onmyway.example")

@@ -81,8 +81,8 @@ says what to do about each. No label holds an id, a number or a text of a person
 
 ` + "`onmyway_messages_total`" + ` counts moves, so only samples of one state add up to a number of messages:
 
-- ` + "`pending`: made; with the reason `quiet_hours` it is held. A retry counts again, with the reason of the failed attempt" + `
-- ` + "`suppressed`: decided not to send, with the reason. What newer news, an opt-out or its age stops later, while it waits in SQL, is not counted here" + `
+- ` + "`pending`: made; with the reason `quiet_hours`, `screen_first` or `capped` it is held. A retry counts again, with the reason of the failed attempt" + `
+- ` + "`suppressed`: decided not to send, with the reason. `seen_on_screen` and `digested` count when they happen; what newer news, an opt-out or its age stops later, while it waits in SQL, does not" + `
 - ` + "`sent`: shown to the live page. `accepted`: the provider took it. `verify`: that is unclear. `failed`: it never will" + `
 - ` + "`delivered`, `undelivered`: what the provider reported later, each move once. How an unclear text was settled counts as a move too; `onmyway_settlements_total` has those alone" + `
 `)

@@ -15,7 +15,7 @@ import (
 var matrixScenario = scenario{
 	id: "R7", events: 12_000, gate: 0.4, within: 6 * time.Minute,
 	promise: "whatever a provider answers, a text is accepted at most once, and none that it can't take is tried again",
-	faults:  "16 answers of the SMS provider, 9 of the push service, callbacks lost, tripled and reversed",
+	faults:  "16 answers of the SMS provider, 10 of the push service, callbacks lost, tripled and reversed",
 	knobs:   knobs{latency: jitter},
 	run:     runMatrix,
 }
@@ -170,7 +170,7 @@ func (h hardBrowsers) redirects() (n int) {
 	return n
 }
 
-// hardBrowsers gives nine customers browsers with bad push services, and ten others good ones.
+// hardBrowsers gives ten customers browsers with bad push services, and ten others good ones.
 func (w *world) hardBrowsers(ctx context.Context, c *canary) (hardBrowsers, error) {
 	faults := []webpushtest.Fault{
 		{Status: 404}, {Status: 410}, {Status: 413}, {Status: 400}, {Status: 403}, {Drop: true}, {Status: 500}, {Hang: true},

@@ -2,6 +2,8 @@
 
 -- +goose Up
 
+SET LOCAL statement_timeout = 0; -- there may be millions of rows
+
 -- look_at is when the provider is asked next about a text (in verify: did you take it; accepted or sent: what became of
 -- it), 0 for never. taken_at is when the provider took it, 0 for never or not known. history is what became of it besides
 -- our own attempts, a JSON array.

@@ -2,6 +2,8 @@
 
 -- +goose Up
 
+SET LOCAL statement_timeout = 0; -- there may be millions of rows
+
 -- When a screen first said that it showed the event; 0 for never.
 ALTER TABLE events ADD COLUMN shown_at BIGINT NOT NULL DEFAULT 0;
 -- The texts that are spared when their event is seen.

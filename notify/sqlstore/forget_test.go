@@ -29,7 +29,7 @@ func (a *archive) fill(t testing.TB, s *sqlstore.Store) {
 func TestForgetUsesKeys(t *testing.T) {
 	eachEngine(t, func(t *testing.T, url string) {
 		s := open(t, url)
-		a := newArchive(20_000)
+		a := newArchive(10_000)
 		a.fill(t, s)
 		for _, insert := range []string{
 			`INSERT INTO dead_letters (id, topic, part, off, record_at, reason, at) SELECT id, topic, part, off, record_at, 'not_json', 1 FROM events`,

@@ -3,11 +3,14 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -18,12 +21,59 @@ import (
 	"onmyway/notify/sqlstore"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if err := os.RemoveAll(filepath.Dir(migrated.file)); err != nil && status == 0 {
+		status = 1
+		fmt.Fprintln(os.Stderr, err)
+	}
+	if err := goleak.Find(); err != nil && status == 0 {
+		status = 1
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(status)
+}
 
-// engines gives for each engine how to make a new, empty database; PostgreSQL only when a server is named.
+// engines gives for each engine how to make a new database; PostgreSQL only when a server is named.
 var engines = map[string]func(t testing.TB) (url string){
-	"sqlite":   newSQLite,
+	"sqlite":   migratedSQLite,
 	"postgres": newPostgres,
+}
+
+// migrated is a SQLite file with the schema and nothing else. Most tests begin with a copy of it: the migrations take a
+// second under the race detector, which is most of what a suite takes.
+var migrated struct {
+	once sync.Once
+	file string
+	err  error
+}
+
+func migratedSQLite(t testing.TB) string {
+	t.Helper()
+	migrated.once.Do(func() { migrated.file, migrated.err = migrateOnce() })
+	blank, err := os.ReadFile(migrated.file)
+	if err = errors.Join(migrated.err, err); err != nil {
+		t.Fatal(err)
+	}
+	url := newSQLite(t)
+	file := strings.TrimPrefix(url, "sqlite:")
+	if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o700), os.WriteFile(file, blank, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+func migrateOnce() (file string, err error) {
+	dir, err := os.MkdirTemp("", "onmyway-migrated")
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(dir, "onmyway.db")
+	s, err := sqlstore.Open(context.Background(), "sqlite:"+file, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return "", err
+	}
+	return file, errors.Join(s.Migrate(context.Background()), s.Close())
 }
 
 func newSQLite(t testing.TB) string {

@@ -16,12 +16,12 @@ var wholeTable = regexp.MustCompile(`Seq Scan on (events|messages|customers)\b|S
 func TestSendingUsesIndexes(t *testing.T) {
 	eachEngine(t, func(t *testing.T, url string) {
 		s := open(t, url)
-		a := newArchive(20_000)
+		rows := 20_000
 		if s.Engine() == "sqlite" {
-			a.fillSQLite(t, s)
-		} else {
-			a.fillPostgres(t, s)
+			rows /= 2 // it plans by the number of different values alone, and is slow under the race detector
 		}
+		a := newArchive(rows)
+		a.fill(t, s)
 		if _, err := s.DB().ExecContext(t.Context(), `INSERT INTO customers (id, name, phone, locale, time_zone, preferences, by_api,
 			version, created_at, updated_at) SELECT 'c-' || order_id, '', order_id, 'en', '', '{}', false, 1, 1, 1 FROM order_heads`); err != nil {
 			t.Fatal(err)

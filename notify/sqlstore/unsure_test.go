@@ -34,6 +34,13 @@ func twoEvents() *notify.Batch {
 	return b
 }
 
+// eachEmpty runs a test over a database of every engine that was never migrated.
+func eachEmpty(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, newSQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, newPostgres(t)) })
+}
+
 // eachEngine runs a test over a new database of every engine.
 func eachEngine(t *testing.T, test func(t *testing.T, url string)) {
 	t.Helper()
