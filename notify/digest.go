@@ -56,7 +56,7 @@ type Digester struct {
 
 const (
 	digestEvery = 5 * time.Second // how late a text may be that was held
-	digestBatch = 50             // texts in a round
+	digestBatch = 50              // texts in a round
 )
 
 // round lets go of what is due. It returns the digests, which are this process's own and wait for the dispatcher; more
