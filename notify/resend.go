@@ -57,7 +57,7 @@ func OptedOutRefusal() *Refusal {
 
 // NoConsentRefusal is the answer to a resend to a customer who did not consent to texts.
 func NoConsentRefusal() *Refusal {
-	return &Refusal{RefuseConsent, "no consent to texts is on record: record it first, once the customer gave it"}
+	return &Refusal{RefuseConsent, "the customer did not consent to texts, or took it back: record their consent once they give it"}
 }
 
 // StoppedRefusal is the answer to a resend to a number that gets no texts, because source said so.

@@ -96,7 +96,7 @@ func (r *Route) check(i int) error {
 	}
 	for _, c := range r.Categories {
 		if !slices.Contains(Categories, c) {
-			bad("categories", string(c), fmt.Sprint(Categories))
+			bad("categories", string(c), "driver_alerts, progress, delays, actions or papers")
 		}
 	}
 	for _, u := range r.Urgencies {

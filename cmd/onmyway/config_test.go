@@ -128,6 +128,8 @@ func TestConfigErrors(t *testing.T) {
 	}{
 		{"unknown key", "kafka: {brokerz: [a]}", nil, []string{"kafka.brokerz", "did you mean kafka.brokers?"}},
 		{"unknown section", "zzzzzzzz: 1", nil, []string{"zzzzzzzz is not a configuration key"}},
+		{"unknown key of a route", "routes: [{name: x, channels: [websocket, sms], sms: {afer: 20s, unless: seen}}]", nil,
+			[]string{"routes[0].sms knows no key afer", `routes[0].sms.unless: "seen" is unknown`}},
 		{"unknown variable", "", map[string]string{"REDIS__URI": "redis://u:hunter2@h"}, []string{"redis.uri", "did you mean redis.url?"}},
 		{"two unknown keys", "kafka: {brokerz: [a]}\nhtttp: {addr: x}", nil, []string{"kafka.brokers", "http.addr"}},
 		{"no YAML", "kafka: [", nil, []string{"onmyway.yaml"}},

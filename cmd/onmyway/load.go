@@ -96,9 +96,40 @@ func loadSettings(fs *pflag.FlagSet) (settings, error) {
 			mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(",")),
 	}}
 	if err := k.UnmarshalWithConf("", &s.Config, decode); err != nil {
-		return s, errors.Join(append(errs, fmt.Errorf("configuration: %w", err))...)
+		errs = append(errs, undecoded(err)...)
+		if !onlyUnknown(errs) { // then what was read is no configuration to check
+			return s, errors.Join(errs...)
+		}
 	}
 	return s, errors.Join(append(errs, s.check())...)
+}
+
+// unknownIn is how the decoder speaks of keys that it does not know, within lists such as routes.
+const unknownIn = "' has invalid keys: "
+
+// undecoded takes the decoder's error apart, which is a headline and one line for each thing that is wrong.
+func undecoded(err error) (errs []error) {
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasSuffix(line, ":") {
+			continue
+		}
+		if where, keys, found := strings.Cut(line, unknownIn); found {
+			line = fmt.Sprintf("%s knows no key %s", strings.TrimPrefix(where, "'"), keys)
+		}
+		errs = append(errs, errors.New("configuration: "+line))
+	}
+	return errs
+}
+
+// onlyUnknown tells that the decoder has read everything that it knows.
+func onlyUnknown(errs []error) bool {
+	for _, err := range errs {
+		if err != nil && strings.HasPrefix(err.Error(), "configuration: ") && !strings.Contains(err.Error(), " knows no key ") {
+			return false
+		}
+	}
+	return true
 }
 
 // knownKeys are all that may be said, with the keys of files that hold secrets.

@@ -15,6 +15,7 @@ import (
 
 	"onmyway/notify"
 	"onmyway/templates"
+	"strings"
 )
 
 // previewOptions is what a person wants to see.
@@ -141,8 +142,7 @@ func lineOf(milestone, name string) (notify.Line, error) {
 		}
 		lines = []notify.Line{line}
 	}
-	var having []notify.Line
-	var names []string
+	var having, names []string
 	for _, line := range lines {
 		for _, m := range notify.Milestones(line) {
 			names = append(names, m.Name)
@@ -151,7 +151,7 @@ func lineOf(milestone, name string) (notify.Line, error) {
 			case !m.Visible:
 				return "", usageError{fmt.Errorf("%s is for staff: customers are not told", milestone)}
 			default:
-				having = append(having, line)
+				having = append(having, string(line))
 			}
 		}
 	}
@@ -162,9 +162,9 @@ func lineOf(milestone, name string) (notify.Line, error) {
 		}
 		return "", usageError{fmt.Errorf("unknown milestone %q%s%s", milestone, name, didYouMean(milestone, names))}
 	case 1:
-		return having[0], nil
+		return notify.Line(having[0]), nil
 	}
-	return "", usageError{fmt.Errorf("%s is a milestone of %v: choose with --line", milestone, having)}
+	return "", usageError{fmt.Errorf("%s is a milestone of %s: choose with --line", milestone, strings.Join(having, " and "))}
 }
 
 // vars is what the text is written from.
