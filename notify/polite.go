@@ -31,7 +31,7 @@ func (d *Dispatcher) LeftAlone() int {
 	switch {
 	case d.Paused != nil:
 		return d.Paused()
-	case d.Breaker.LeftAlone(d.Now()):
+	case d.Breaker != nil && d.Breaker.LeftAlone(d.Now()):
 		return 1
 	}
 	return 0
