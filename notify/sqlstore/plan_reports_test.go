@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"onmyway/notify"
+	"onmyway/notify/sqlstore"
 )
 
 // wholeTable is a step of a plan that reads a table whole. Tables that are nearly always empty may be.
@@ -29,9 +30,6 @@ func TestSendingUsesIndexes(t *testing.T) {
 		if _, err := s.DB().ExecContext(t.Context(), `UPDATE messages SET provider_id = 'SM' || order_id`); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.DB().ExecContext(t.Context(), "ANALYZE"); err != nil {
-			t.Fatal(err)
-		}
 		found, err := s.Find(t.Context(), notify.Query{Channel: notify.SMS, Limit: 8})
 		if err != nil || len(found) != 8 {
 			t.Fatal(len(found), err)
@@ -40,18 +38,30 @@ func TestSendingUsesIndexes(t *testing.T) {
 		for i := range found {
 			ids = append(ids, found[i].ID)
 		}
-		for _, q := range s.Statements(ids, a.phone(3)) {
-			plan := explain(t, s, q.SQL, q.Args...)
-			text := strings.Join(plan, "\n")
-			if slices.ContainsFunc(plan, wholeTable.MatchString) {
-				t.Errorf("%s reads a table whole:\n%s\n%s", q.Name, q.SQL, text)
-			}
-			if len(q.Indexes) > 0 && !slices.ContainsFunc(q.Indexes, func(index string) bool { return strings.Contains(text, index) }) {
-				t.Errorf("%s uses none of %v:\n%s\n%s", q.Name, q.Indexes, q.SQL, text)
-			}
-			if testing.Verbose() {
-				fmt.Printf("%s: %s\n", q.Name, strings.Join(plan, "\n    "))
-			}
+		if s.Engine() == "sqlite" {
+			findsByIndexes(t, s, a, ids) // nobody analyses the file of a running service
 		}
+		if _, err := s.DB().ExecContext(t.Context(), "ANALYZE"); err != nil {
+			t.Fatal(err)
+		}
+		findsByIndexes(t, s, a, ids)
 	})
+}
+
+// findsByIndexes demands that statements find their rows by the indexes that are there for them.
+func findsByIndexes(t *testing.T, s *sqlstore.Store, a *archive, ids []notify.ID) {
+	t.Helper()
+	for _, q := range s.Statements(ids, a.phone(3)) {
+		plan := explain(t, s, q.SQL, q.Args...)
+		text := strings.Join(plan, "\n")
+		if slices.ContainsFunc(plan, wholeTable.MatchString) {
+			t.Errorf("%s reads a table whole:\n%s\n%s", q.Name, q.SQL, text)
+		}
+		if len(q.Indexes) > 0 && !slices.ContainsFunc(q.Indexes, func(index string) bool { return strings.Contains(text, index) }) {
+			t.Errorf("%s uses none of %v:\n%s\n%s", q.Name, q.Indexes, q.SQL, text)
+		}
+		if testing.Verbose() {
+			fmt.Printf("%s: %s\n", q.Name, strings.Join(plan, "\n    "))
+		}
+	}
 }

@@ -121,7 +121,7 @@ func (s *Store) taken(ctx context.Context, q querier, providerIDs []string) (map
 }
 
 func takenQuery(d dialect) string {
-	return `SELECT provider_id FROM messages WHERE channel = 'sms' AND provider_id <> '' AND provider_id` + d.inTexts(1)
+	return `SELECT provider_id FROM messages` + d.by("messages_provider") + ` WHERE channel = 'sms' AND provider_id <> '' AND provider_id` + d.inTexts(1)
 }
 
 // Settle implements notify.Unsettled.
