@@ -42,6 +42,20 @@ type Digest struct {
 	Carrier *Message
 }
 
+// ToldIn is what the history of a text says that a digest tells, and how stores find those texts.
+func ToldIn(digest ID) string { return "told in message " + digest.String() }
+
+// Carries is what the history of a digest says: how many texts more it tells than before.
+func Carries(others int) string {
+	switch others {
+	case 0:
+		return "written anew"
+	case 1:
+		return "with the news of 1 other message"
+	}
+	return fmt.Sprintf("with the news of %d other messages", others)
+}
+
 // Digester lets texts go that were held because their number had enough. Several of one customer become one: the newest
 // tells the news of all.
 //

@@ -136,10 +136,7 @@ func (c *committer) run(ctx context.Context, in *Intake, p Partition) {
 			}
 			return
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(commitEvery):
-		}
+		sleep(ctx, commitEvery) // when ctx has ended, what is left is committed at once
 	}
 }
 
@@ -157,10 +154,8 @@ func (c *committer) commit(ctx context.Context, in *Intake, p Partition, next in
 			return err
 		}
 		in.Kafka.Failed(err, in.Now())
-		select {
-		case <-ctx.Done():
+		if !sleep(ctx, time.Second) {
 			return err
-		case <-time.After(time.Second):
 		}
 		select {
 		case newer, open := <-c.next:

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -40,6 +41,16 @@ func (o *Outage) Failed(err error, now time.Time) {
 	}
 	o.since, o.tries = now, 1
 	o.Log.Warn(o.Engine+" does not answer; trying again until it does", "error", err)
+}
+
+// Noted is Answered or Failed, as err says. A call that failed because ctx has ended says nothing about the engine.
+func (o *Outage) Noted(ctx context.Context, err error, now time.Time) {
+	switch {
+	case err == nil:
+		o.Answered(now)
+	case ctx.Err() == nil:
+		o.Failed(err, now)
+	}
 }
 
 // Answered notes a success. It costs one atomic load while all is well.

@@ -47,12 +47,7 @@ func (p *Poller) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		more, err := p.round(ctx)
-		switch {
-		case err == nil:
-			p.SQL.Answered(p.Now())
-		case ctx.Err() == nil:
-			p.SQL.Failed(err, p.Now())
-		}
+		p.SQL.Noted(ctx, err, p.Now())
 		if more && err == nil {
 			continue
 		}

@@ -80,13 +80,9 @@ func (r *Retention) Run(ctx context.Context) error {
 	wait := rand.N(forgetSoon)
 	for sleep(ctx, wait) {
 		err := r.Round(ctx)
-		switch {
-		case err == nil:
-			r.SQL.Answered(r.Now())
+		r.SQL.Noted(ctx, err, r.Now())
+		if wait = forgetAgain; err == nil {
 			wait = forgetEvery*3/4 + rand.N(forgetEvery/2)
-		case ctx.Err() == nil:
-			r.SQL.Failed(err, r.Now())
-			wait = forgetAgain
 		}
 	}
 	return nil
@@ -153,17 +149,5 @@ func (r *Retention) tell(left map[string]int) {
 	}
 	if len(counts) > 0 {
 		r.Log.Info("old rows have left", counts...)
-	}
-}
-
-// sleep waits; false means that ctx has ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -86,7 +86,7 @@ func (b *round) watch(ctx context.Context, rewound func()) {
 			return
 		case <-tick.C:
 		}
-		left := b.place.get() // before SQL is asked: it only grows
+		left := b.place.get() // before SQL is asked: meanwhile the worker may go on
 		if at, err := b.position(ctx); err == nil && (!at.Known || at.Next < left.Next) {
 			rewound()
 			return

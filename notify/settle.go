@@ -81,12 +81,7 @@ func (s *Settler) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		more, err := s.round(ctx)
-		switch {
-		case err == nil:
-			s.SQL.Answered(s.Now())
-		case ctx.Err() == nil:
-			s.SQL.Failed(err, s.Now())
-		}
+		s.SQL.Noted(ctx, err, s.Now())
 		if more && err == nil {
 			continue
 		}

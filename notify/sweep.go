@@ -64,12 +64,7 @@ func (s *Sweep) Run(ctx context.Context) error {
 // try notes how SQL does. What failed is tried in the next round.
 func (s *Sweep) try(ctx context.Context, f func() error) {
 	err := f()
-	switch {
-	case err == nil:
-		s.SQL.Answered(s.Now())
-	case ctx.Err() == nil:
-		s.SQL.Failed(err, s.Now())
-	}
+	s.SQL.Noted(ctx, err, s.Now())
 }
 
 // claim fills a dispatcher with what is due, the oldest first, as far as there is room.

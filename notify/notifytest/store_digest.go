@@ -3,7 +3,6 @@ package notifytest
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -74,11 +73,9 @@ func (s *Store) Told(ctx context.Context, digest *notify.Message) ([]notify.Held
 	return s.db.heldTexts(func(m *message) bool {
 		return m.Channel == notify.SMS && m.Address == digest.Address && m.CustomerID == digest.CustomerID &&
 			m.State == notify.Suppressed && m.Reason == notify.Digested &&
-			slices.ContainsFunc(m.history, func(s notify.Step) bool { return strings.Contains(s.Detail, toldIn(digest.ID)) })
+			slices.ContainsFunc(m.history, func(s notify.Step) bool { return strings.Contains(s.Detail, notify.ToldIn(digest.ID)) })
 	}), nil
 }
-
-func toldIn(digest notify.ID) string { return "told in message " + digest.String() }
 
 // heldTexts lists messages, those of one number and customer together.
 func (db *database) heldTexts(which func(m *message) bool) (texts []notify.HeldText) {
@@ -134,7 +131,7 @@ func (s *Store) Digest(ctx context.Context, now time.Time, d *notify.Digest) (bo
 		m.Body, m.Template, m.Locale, m.Asked = c.Body, c.Template, c.Locale, c.Asked
 		m.ExpiresAt, m.DueAt, m.UpdatedAt = millis(c.ExpiresAt), millis(c.DueAt), now
 		m.Reason, m.owner = "", s.owner
-		m.history = append(m.history, notify.Step{At: now, State: notify.Pending, Detail: carries(told)})
+		m.history = append(m.history, notify.Step{At: now, State: notify.Pending, Detail: notify.Carries(told)})
 	}
 	return true, nil
 }
@@ -153,17 +150,7 @@ func (m *message) moveHeld(o *notify.Outcome, carrier *notify.Message, now time.
 	m.suppress(o.Reason, now)
 	step := notify.Step{At: now, State: o.State, Reason: o.Reason}
 	if o.Reason == notify.Digested {
-		step.Detail = toldIn(carrier.ID)
+		step.Detail = notify.ToldIn(carrier.ID)
 	}
 	m.history = append(m.history, step)
-}
-
-func carries(others int) string {
-	switch others {
-	case 0:
-		return "written anew"
-	case 1:
-		return "with the news of 1 other message"
-	}
-	return fmt.Sprintf("with the news of %d other messages", others)
 }

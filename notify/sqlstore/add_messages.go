@@ -103,12 +103,8 @@ func (a *addition) supersededBy(inserted map[notify.ID]bool) (gone []int, older 
 	for i := len(a.b.Events) - 1; i >= 0; i-- {
 		place[a.b.Events[i].ID] = i
 	}
-	type wide struct {
-		thread
-		standing bool
-	}
-	asked := map[wide]bool{}
-	waiting := map[thread][]int{} // messages of the batch that are still pending
+	asked := map[notify.Supersede]bool{} // of SQL, whatever event it is for
+	waiting := map[thread][]int{}        // messages of the batch that are still pending
 	for i := range a.b.Messages {
 		if m := &a.b.Messages[i]; (m.State == notify.Pending || m.State == notify.Verify) && inserted[m.EventID] {
 			t := threadOf(m)
@@ -120,8 +116,9 @@ func (a *addition) supersededBy(inserted map[notify.ID]bool) (gone []int, older 
 			continue
 		}
 		t := thread{notify.OrderLine{OrderID: r.OrderID, Line: r.Line}, r.CustomerID, r.Channel}
-		if give := (wide{t, r.Standing}); !asked[give] { // a storm about one order asks for the same a thousand times
-			asked[give] = true
+		rule := r
+		if rule.Keep = (notify.ID{}); !asked[rule] { // a storm about one order asks for the same a thousand times
+			asked[rule] = true
 			older = append(older, r.OrderID, string(r.Line), r.CustomerID, string(r.Channel), r.Standing, millis(a.b.Now))
 		}
 		var stay []int

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strconv"
 	"time"
 
 	"onmyway/notify"
@@ -47,7 +46,7 @@ func (s *Store) Held(ctx context.Context, now time.Time, limit int) ([]notify.He
 // Told implements notify.HeldTexts.
 func (s *Store) Told(ctx context.Context, digest *notify.Message) ([]notify.HeldText, error) {
 	floor := notify.FirstID(digest.OccurredAt.Add(-toldBack))
-	texts, err := s.heldTexts(ctx, toldQuery(s.dialect), digest.Address, floor[:], digest.CustomerID, "%"+toldIn(digest.ID)+"%")
+	texts, err := s.heldTexts(ctx, toldQuery(s.dialect), digest.Address, floor[:], digest.CustomerID, "%"+notify.ToldIn(digest.ID)+"%")
 	if err != nil {
 		return nil, fmt.Errorf("list what digest %s tells: %w", digest.ID, err)
 	}
@@ -67,9 +66,6 @@ func (s *Store) heldTexts(ctx context.Context, query string, args ...any) (texts
 	})
 	return texts, err
 }
-
-// toldIn is what the history of a message says that a digest tells.
-func toldIn(digest notify.ID) string { return "told in message " + digest.String() }
 
 // Digest implements notify.HeldTexts.
 func (s *Store) Digest(ctx context.Context, now time.Time, d *notify.Digest) (done bool, err error) {
@@ -126,7 +122,7 @@ func (s *Store) moveHeld(ctx context.Context, tx *sql.Tx, now time.Time, o *noti
 	}
 	noted := step{At: millis(now), State: o.State, Reason: o.Reason}
 	if o.Reason == notify.Digested {
-		noted.Detail = toldIn(carrier.ID)
+		noted.Detail = notify.ToldIn(carrier.ID)
 	}
 	note, err := noted.json()
 	if err != nil {
@@ -143,7 +139,7 @@ func (s *Store) carry(ctx context.Context, tx *sql.Tx, now time.Time, m *notify.
 	if !clean(m.Body, m.Locale, m.Asked, m.Template) {
 		return fmt.Errorf("store digest %s: a text has NUL or broken UTF-8: %w", m.ID, notify.ErrBadRow)
 	}
-	note, err := step{At: millis(now), State: notify.Pending, Detail: carries(told)}.json()
+	note, err := step{At: millis(now), State: notify.Pending, Detail: notify.Carries(told)}.json()
 	if err != nil {
 		return err
 	}
@@ -151,15 +147,4 @@ func (s *Store) carry(ctx context.Context, tx *sql.Tx, now time.Time, m *notify.
 		updated_at = $8, reason = '', owner = $9, `+noteStep("CAST($10 AS TEXT)")+` WHERE id = $1`,
 		m.ID[:], m.Body, m.Template, m.Locale, m.Asked, millis(m.ExpiresAt), millis(m.DueAt), millis(now), s.me, note)
 	return err
-}
-
-// carries says in words how much more a digest tells than before.
-func carries(others int) string {
-	switch others {
-	case 0:
-		return "written anew"
-	case 1:
-		return "with the news of 1 other message"
-	}
-	return "with the news of " + strconv.Itoa(others) + " other messages"
 }
