@@ -32,8 +32,7 @@ an API key that has the scope messages:read, and messages:resend for resend.`,
 type messageQuery struct {
 	order, customer, phone, channel, state, milestone, since, until string
 
-	limit int
-	all   bool
+	howMany
 }
 
 func messagesListCommand() *cobra.Command {
@@ -47,19 +46,16 @@ func messagesListCommand() *cobra.Command {
   onmyway messages list --state failed --since 2026-11-21T00:00:00Z --all -o json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if q.all && cmd.Flags().Changed("limit") {
-				return usageError{errors.New("--limit and --all don't go together")}
-			}
 			values, err := q.values(time.Now())
-			if err != nil {
+			if err = errors.Join(err, q.check(cmd.Flags())); err != nil {
 				return usageError{err}
 			}
 			client, err := newRESTClient(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			list := &messageList{client: client, path: "/v1/messages", query: values, limit: q.limit, all: q.all}
-			return stopped(cmd.Context(), list.print(cmd.Context(), cmd.OutOrStdout(), *output))
+			list := &restList{client: client, path: "/v1/messages", query: values, howMany: q.howMany}
+			return stopped(cmd.Context(), list.print(cmd.Context(), cmd.OutOrStdout(), *output, messageColumns))
 		},
 	}
 	fs := cmd.Flags()
@@ -72,8 +68,7 @@ func messagesListCommand() *cobra.Command {
 	fs.StringVar(&q.milestone, "milestone", "", "about this milestone")
 	fs.StringVar(&q.since, "since", "", "not before: a time (RFC 3339) or how long ago (2h, 3d)")
 	fs.StringVar(&q.until, "until", "", "before: a time (RFC 3339) or how long ago")
-	fs.IntVar(&q.limit, "limit", 50, "how many at most")
-	fs.BoolVar(&q.all, "all", false, "all of them")
+	q.flags(fs)
 	output = outputFlag(fs)
 	return cmd
 }
@@ -104,9 +99,6 @@ func (q *messageQuery) values(now time.Time) (url.Values, error) {
 			continue
 		}
 		add(when.name, at.UTC().Format(time.RFC3339Nano))
-	}
-	if q.limit < 1 {
-		errs = append(errs, errors.New("--limit must be 1 or more"))
 	}
 	return values, errors.Join(errs...)
 }

@@ -77,6 +77,18 @@ func (m *staffMessage) because() string {
 	return strings.ReplaceAll(string(m.Reason), "_", " ")
 }
 
+var messageColumns = columns{
+	none: "no messages",
+	head: []string{"TIME", "MESSAGE", "STATE", "CHANNEL", "ORDER", "MILESTONE", "WHY"},
+	row: func(item json.RawMessage) ([]string, error) {
+		var m staffMessage
+		if err := json.Unmarshal(item, &m); err != nil {
+			return nil, fmt.Errorf("read a message: %w", err)
+		}
+		return []string{clockTime(m.CreatedAt), m.ID, string(m.State), string(m.Channel), m.OrderID, m.Milestone, m.because()}, nil
+	},
+}
+
 // printMessage shows one message.
 func printMessage(w io.Writer, body []byte, f format) error {
 	if f == asJSON {

@@ -28,8 +28,7 @@ customers:read, and customers:write to change something.`,
 
 func stopsListCommand() *cobra.Command {
 	var phone string
-	var limit int
-	var all bool
+	var many howMany
 	var output *format
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -40,28 +39,24 @@ func stopsListCommand() *cobra.Command {
   onmyway stops list --phone '(415) 555-0123' -o json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if all && cmd.Flags().Changed("limit") {
-				return usageError{errors.New("--limit and --all don't go together")}
-			}
-			if limit < 1 {
-				return usageError{errors.New("--limit must be 1 or more")}
+			if err := many.check(cmd.Flags()); err != nil {
+				return usageError{err}
 			}
 			client, err := newRESTClient(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			list := &messageList{client: client, path: stopsPath, query: url.Values{}, limit: limit, all: all}
+			list := &restList{client: client, path: stopsPath, query: url.Values{}, howMany: many}
 			if phone != "" {
 				list.query.Set("phone", phone)
 			}
-			return stopped(cmd.Context(), printStops(cmd.Context(), cmd.OutOrStdout(), list, *output))
+			return stopped(cmd.Context(), list.print(cmd.Context(), cmd.OutOrStdout(), *output, stopColumns))
 		},
 	}
 	fs := cmd.Flags()
 	restFlags(fs)
 	fs.StringVar(&phone, "phone", "", "only this number, in any usual spelling")
-	fs.IntVar(&limit, "limit", 50, "how many at most")
-	fs.BoolVar(&all, "all", false, "all of them")
+	many.flags(fs)
 	output = outputFlag(fs)
 	return cmd
 }

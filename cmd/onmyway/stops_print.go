@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -46,38 +45,16 @@ func (s *staffStop) lift() string {
 	return words
 }
 
-// printStops writes a list as it comes.
-func printStops(ctx context.Context, w io.Writer, l *messageList, f format) error {
-	if f == asJSON {
-		return l.printJSON(ctx, w)
-	}
-	found := 0
-	err := l.pages(ctx, func(items []json.RawMessage) error {
-		var rows [][]string
-		if found == 0 {
-			rows = append(rows, []string{"SINCE", "NUMBER", "STOPPED", "REASON", "LIFTED"})
+var stopColumns = columns{
+	none: "no stopped numbers",
+	head: []string{"SINCE", "NUMBER", "STOPPED", "REASON", "LIFTED"},
+	row: func(item json.RawMessage) ([]string, error) {
+		var s staffStop
+		if err := json.Unmarshal(item, &s); err != nil {
+			return nil, fmt.Errorf("read a stopped number: %w", err)
 		}
-		for _, item := range items {
-			var s staffStop
-			if err := json.Unmarshal(item, &s); err != nil {
-				return fmt.Errorf("read a stopped number: %w", err)
-			}
-			rows = append(rows, []string{clockTime(s.Since), s.Phone, s.who(), s.Reason, s.lift()})
-		}
-		if found += len(items); len(items) == 0 {
-			return nil
-		}
-		return printTable(w, rows)
-	})
-	switch {
-	case err != nil:
-		return err
-	case found == 0:
-		_, err = fmt.Fprintln(w, "no stopped numbers")
-	case l.next != "":
-		_, err = fmt.Fprintln(w, "there are more: --all lists them")
-	}
-	return err
+		return []string{clockTime(s.Since), s.Phone, s.who(), s.Reason, s.lift()}, nil
+	},
 }
 
 // printStop tells of a number that was stopped.

@@ -3,30 +3,60 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/spf13/pflag"
 )
 
-// pageSize is how many messages one call gives at most.
+// pageSize is how many things one call lists at most.
 const pageSize = 100
 
-// messageList reads page after page.
-type messageList struct {
+// howMany is what people say about the length of a list.
+type howMany struct {
+	limit int
+	all   bool
+}
+
+func (h *howMany) flags(fs *pflag.FlagSet) {
+	fs.IntVar(&h.limit, "limit", 50, "how many at most")
+	fs.BoolVar(&h.all, "all", false, "all of them")
+}
+
+func (h *howMany) check(fs *pflag.FlagSet) error {
+	switch {
+	case h.all && fs.Changed("limit"):
+		return errors.New("--limit and --all don't go together")
+	case h.limit < 1:
+		return errors.New("--limit must be 1 or more")
+	}
+	return nil
+}
+
+// restList is what a call lists page after page.
+type restList struct {
 	client *restClient
-	path   string // of the call: other lists come by pages alike
+	path   string
 	query  url.Values
-	limit  int // messages in all, unless all is set
-	all    bool
+	howMany
 
 	next string // the cursor of the page after the last one read; empty for none
 }
 
+// columns are how people see a list.
+type columns struct {
+	none string // what is said of an empty list
+	head []string
+	row  func(item json.RawMessage) ([]string, error)
+}
+
 // pages calls f with each page. It holds one page at a time.
-func (l *messageList) pages(ctx context.Context, f func(items []json.RawMessage) error) error {
+func (l *restList) pages(ctx context.Context, f func(items []json.RawMessage) error) error {
 	for left := l.limit; l.all || left > 0; {
 		size := pageSize
 		if !l.all {
@@ -59,7 +89,7 @@ func (l *messageList) pages(ctx context.Context, f func(items []json.RawMessage)
 }
 
 // print writes the list as it comes.
-func (l *messageList) print(ctx context.Context, w io.Writer, f format) error {
+func (l *restList) print(ctx context.Context, w io.Writer, f format, c columns) error {
 	if f == asJSON {
 		return l.printJSON(ctx, w)
 	}
@@ -67,14 +97,14 @@ func (l *messageList) print(ctx context.Context, w io.Writer, f format) error {
 	err := l.pages(ctx, func(items []json.RawMessage) error {
 		var rows [][]string
 		if found == 0 {
-			rows = append(rows, []string{"TIME", "MESSAGE", "STATE", "CHANNEL", "ORDER", "MILESTONE", "WHY"})
+			rows = append(rows, c.head)
 		}
 		for _, item := range items {
-			var m staffMessage
-			if err := json.Unmarshal(item, &m); err != nil {
-				return fmt.Errorf("read a message: %w", err)
+			row, err := c.row(item)
+			if err != nil {
+				return err
 			}
-			rows = append(rows, []string{clockTime(m.CreatedAt), m.ID, string(m.State), string(m.Channel), m.OrderID, m.Milestone, m.because()})
+			rows = append(rows, row)
 		}
 		if found += len(items); len(items) == 0 {
 			return nil
@@ -85,7 +115,7 @@ func (l *messageList) print(ctx context.Context, w io.Writer, f format) error {
 	case err != nil:
 		return err
 	case found == 0:
-		_, err = fmt.Fprintln(w, "no messages")
+		_, err = fmt.Fprintln(w, c.none)
 	case l.next != "":
 		_, err = fmt.Fprintln(w, "there are more: --all lists them")
 	}
@@ -93,7 +123,7 @@ func (l *messageList) print(ctx context.Context, w io.Writer, f format) error {
 }
 
 // printJSON passes on what the service says, as one page.
-func (l *messageList) printJSON(ctx context.Context, w io.Writer) error {
+func (l *restList) printJSON(ctx context.Context, w io.Writer) error {
 	before, end := `{"items":[`, "]}"
 	err := l.pages(ctx, func(items []json.RawMessage) error {
 		for _, item := range items {
