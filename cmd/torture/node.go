@@ -75,24 +75,14 @@ func (n *node) start(ctx context.Context) error {
 
 // launch begins a life. Ports are new ones each time: somebody else may have taken the old ones meanwhile.
 func (n *node) launch() error {
-	log, err := os.OpenFile(n.log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the log of %s: %w", n.name, err)
-	}
-	defer func() { _ = log.Close() }()
 	public, ops := address(), address()
 	cmd := exec.Command(n.world.binary, "serve")
 	cmd.Env = append(append(append(bare(), n.world.env...), n.env...), "ONMYWAY_HTTP__ADDR="+public, "ONMYWAY_OPS__ADDR="+ops)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = n.world.dir, log, log
-	tie(cmd)
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", n.name, err)
+	cmd.Dir = n.world.dir
+	exited, err := startProcess(n.name, cmd, n.log)
+	if err != nil {
+		return err
 	}
-	exited := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // what it returns is in ProcessState
-		close(exited)
-	}()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.url, n.ops, n.cmd, n.exited = "http://"+public, "http://"+ops, cmd, exited

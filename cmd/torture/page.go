@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -81,69 +77,37 @@ func (p *page) session(ctx context.Context, open func()) error {
 	if err := json.Unmarshal(answer, &grant); err != nil {
 		return err
 	}
-	dialer := ws.Dialer{Timeout: 5 * time.Second}
-	conn, early, _, err := dialer.Dial(ctx, strings.Replace(p.world.front.url, "http", "ws", 1)+"/connection/websocket")
+	s, err := openSocket(ctx, ws.Dialer{Timeout: 5 * time.Second}, p.world.front.url, grant.Token)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if early == nil {
-		early = bufio.NewReader(conn)
-	}
-	say := func(line string) error {
-		return ws.WriteFrame(conn, ws.MaskFrameInPlace(ws.NewTextFrame([]byte(line))))
-	}
-	if err := say(fmt.Sprintf(`{"id":1,"connect":{"token":%q}}`, grant.Token)); err != nil {
-		return err
-	}
-	for {
-		header, err := ws.ReadHeader(early)
-		if err != nil {
-			return err
-		}
-		frame := make([]byte, header.Length) // of our own service
-		if _, err := io.ReadFull(early, frame); err != nil {
-			return err
-		}
-		switch {
-		case header.OpCode == ws.OpClose:
-			return errors.New("closed by the service")
-		case string(frame) == "{}":
-			err = say("{}")
-		default:
-			err = p.hear(ctx, no, frame, open)
-		}
-		if err != nil {
-			return err
-		}
-	}
+	defer func() { _ = s.conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = s.conn.Close() })()
+	return s.listen(func(line string) error { return p.hear(ctx, no, line, open) })
 }
 
-// hear takes a frame, which may hold several lines.
-func (p *page) hear(ctx context.Context, session int, frame []byte, open func()) error {
-	for line := range strings.Lines(string(frame)) {
-		var said struct {
-			Connect *struct{}
-			Push    *struct{ Pub struct{ Data message } }
-		}
-		if err := json.Unmarshal([]byte(line), &said); err != nil {
-			p.world.fail("the page of %s heard no line of the protocol", p.customer)
+// hear takes a line.
+func (p *page) hear(ctx context.Context, session int, line string, open func()) error {
+	var said struct {
+		Connect *struct{}
+		Push    *struct{ Pub struct{ Data message } }
+	}
+	if err := json.Unmarshal([]byte(line), &said); err != nil {
+		p.world.fail("the page of %s heard no line of the protocol", p.customer)
+		return err
+	}
+	switch {
+	case said.Connect != nil:
+		missed, err := p.world.rest.messages(ctx, "channel=websocket&customer_id="+p.customer, 0)
+		if err != nil {
 			return err
 		}
-		switch {
-		case said.Connect != nil:
-			missed, err := p.world.rest.messages(ctx, "channel=websocket&customer_id="+p.customer, 0)
-			if err != nil {
-				return err
-			}
-			for i := range missed {
-				p.show(session, &missed[i], true)
-			}
-			open()
-		case said.Push != nil:
-			p.show(session, &said.Push.Pub.Data, false)
+		for i := range missed {
+			p.show(session, &missed[i], true)
 		}
+		open()
+	case said.Push != nil:
+		p.show(session, &said.Push.Pub.Data, false)
 	}
 	return nil
 }

@@ -119,26 +119,14 @@ func (p *postgresServer) command(ctx context.Context, name string, args ...strin
 
 // start starts the server on its port and waits until it answers. Nothing is synced to the disk: the harness kills
 // processes, and what the kernel has survives that.
-func (p *postgresServer) start(ctx context.Context) error {
+func (p *postgresServer) start(ctx context.Context) (err error) {
 	_, port, _ := net.SplitHostPort(p.addr)
-	log, err := os.OpenFile(filepath.Join(filepath.Dir(p.dir), "postgres.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the log of PostgreSQL: %w", err)
-	}
-	defer func() { _ = log.Close() }()
 	p.cmd = p.command(context.WithoutCancel(ctx), "postgres", "-D", p.data, "-p", port, "-c", "listen_addresses=127.0.0.1",
 		"-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200",
 		"-c", "shared_buffers=64MB")
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	tie(p.cmd)
-	if err := p.cmd.Start(); err != nil {
-		return fmt.Errorf("start PostgreSQL: %w", err)
+	if p.done, err = startProcess("PostgreSQL", p.cmd, filepath.Join(filepath.Dir(p.dir), "postgres.log")); err != nil {
+		return err
 	}
-	p.done = make(chan struct{})
-	go func() {
-		_ = p.cmd.Wait()
-		close(p.done)
-	}()
 	return until(ctx, 60*time.Second, func() error {
 		ready := p.command(ctx, "pg_isready", "-q", "-h", "127.0.0.1", "-p", port, "-U", "postgres")
 		if err := ready.Run(); err != nil {

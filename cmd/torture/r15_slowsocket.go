@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -108,70 +105,38 @@ func (c *crowd) open(ctx context.Context, n *node, sockets, customers int) error
 			}
 			return conn, err
 		}}
-		conn, early, _, err := dialer.Dial(ctx, strings.Replace(n.address(), "http", "ws", 1)+"/connection/websocket")
+		s, err := openSocket(ctx, dialer, n.address(), tokens[i%customers])
 		if err != nil {
 			return fmt.Errorf("open socket %d: %w", i, err)
 		}
-		c.conns = append(c.conns, conn)
-		hello := fmt.Sprintf(`{"id":1,"connect":{"token":%q}}`, tokens[i%customers])
-		if err := ws.WriteFrame(conn, ws.MaskFrameInPlace(ws.NewTextFrame([]byte(hello)))); err != nil {
-			return fmt.Errorf("open socket %d: %w", i, err)
+		c.conns = append(c.conns, s.conn)
+		if !deaf {
+			c.reading.Go(func() { _ = s.listen(c.hear) })
 		}
-		if deaf {
-			continue
-		}
-		if early == nil {
-			early = bufio.NewReaderSize(conn, 2048)
-		}
-		c.reading.Go(func() { _ = c.read(conn, early) })
 	}
 	return nil
 }
 
-// read counts publications, and answers pings.
-func (c *crowd) read(conn net.Conn, in *bufio.Reader) error {
-	for {
-		header, err := ws.ReadHeader(in)
-		if err != nil {
-			return err
-		}
-		frame := make([]byte, header.Length)
-		if _, err := io.ReadFull(in, frame); err != nil {
-			return err
-		}
-		switch {
-		case header.OpCode == ws.OpClose:
-			return errors.New("closed by the service")
-		case string(frame) == "{}":
-			if err := ws.WriteFrame(conn, ws.MaskFrameInPlace(ws.NewTextFrame([]byte("{}")))); err != nil {
-				return err
-			}
-		default:
-			c.hear(frame)
-		}
-	}
-}
-
-func (c *crowd) hear(frame []byte) {
-	for line := range strings.Lines(string(frame)) {
-		var said struct {
-			Push *struct {
-				Pub struct {
-					Data struct {
-						OccurredAt time.Time `json:"occurred_at"`
-					}
+// hear counts publications, and times a sample of them.
+func (c *crowd) hear(line string) error {
+	var said struct {
+		Push *struct {
+			Pub struct {
+				Data struct {
+					OccurredAt time.Time `json:"occurred_at"`
 				}
 			}
 		}
-		if json.Unmarshal([]byte(line), &said) != nil || said.Push == nil {
-			continue
-		}
-		if c.heard.Add(1)%100 == 0 { // a sample
-			c.mu.Lock()
-			c.latencies = append(c.latencies, time.Since(said.Push.Pub.Data.OccurredAt))
-			c.mu.Unlock()
-		}
 	}
+	if json.Unmarshal([]byte(line), &said) != nil || said.Push == nil {
+		return nil
+	}
+	if c.heard.Add(1)%100 == 0 {
+		c.mu.Lock()
+		c.latencies = append(c.latencies, time.Since(said.Push.Pub.Data.OccurredAt))
+		c.mu.Unlock()
+	}
+	return nil
 }
 
 func (c *crowd) close() {

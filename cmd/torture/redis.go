@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -30,24 +29,12 @@ func startRedis(ctx context.Context, log string) (*redisServer, error) {
 }
 
 // start starts the server, empty.
-func (r *redisServer) start(ctx context.Context) error {
-	log, err := os.OpenFile(r.log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the log of Redis: %w", err)
-	}
-	defer func() { _ = log.Close() }()
+func (r *redisServer) start(ctx context.Context) (err error) {
 	_, port, _ := net.SplitHostPort(r.addr)
 	r.cmd = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no")
-	r.cmd.Stdout, r.cmd.Stderr = log, log
-	tie(r.cmd)
-	if err := r.cmd.Start(); err != nil {
-		return fmt.Errorf("start Redis: %w", err)
+	if r.done, err = startProcess("Redis", r.cmd, r.log); err != nil {
+		return err
 	}
-	r.done = make(chan struct{})
-	go func() {
-		_ = r.cmd.Wait()
-		close(r.done)
-	}()
 	return until(ctx, 20*time.Second, func() error {
 		answer, err := r.say("PING")
 		if err == nil && answer != "+PONG" {

@@ -30,15 +30,7 @@ func Once(inputs []Input, texts []Text, unclear map[Fact]bool) Verdict {
 	wanted := factsOf(inputs)
 	told, strange := tally(texts, wanted)
 	v := Verdict{Strange: strange, Doubled: repeated(told)}
-	for f := range wanted {
-		switch {
-		case told[f] > 0:
-		case unclear[f]:
-			v.Unclear = append(v.Unclear, f)
-		default:
-			v.Lost = append(v.Lost, f)
-		}
-	}
+	v.miss(wanted, told, unclear)
 	v.sort()
 	return v
 }
@@ -49,7 +41,14 @@ func Latest(inputs []Input, texts []Text, unclear map[Fact]bool) Verdict {
 	wanted := factsOf(inputs)
 	told, strange := tally(texts, wanted)
 	v := Verdict{Strange: strange, Doubled: repeated(told), Fallen: fallen(factsTold(texts))}
-	for f := range lastOf(wanted) {
+	v.miss(lastOf(wanted), told, unclear)
+	v.sort()
+	return v
+}
+
+// miss notes which of the wanted facts were not told.
+func (v *Verdict) miss(wanted map[Fact]bool, told map[Fact]int, unclear map[Fact]bool) {
+	for f := range wanted {
 		switch {
 		case told[f] > 0:
 		case unclear[f]:
@@ -58,8 +57,6 @@ func Latest(inputs []Input, texts []Text, unclear map[Fact]bool) Verdict {
 			v.Lost = append(v.Lost, f)
 		}
 	}
-	v.sort()
-	return v
 }
 
 func (v *Verdict) sort() {
