@@ -110,12 +110,19 @@ func describe(op *huma.Operation, answer *huma.Response, status int) {
 	}
 }
 
+// refusals is where an operation keeps the codes with which it refuses.
+const refusals = "refusals"
+
+// refuses documents that a call refuses, with one of these codes.
+func refuses(op *huma.Operation, codes ...string) {
+	op.Errors = append(op.Errors, http.StatusConflict)
+	op.Metadata[refusals] = codes
+}
+
 // conflictsOf are the codes with which a call refuses.
 func conflictsOf(op *huma.Operation) []string {
-	if op.OperationID == "lift-stop" {
-		return []string{"recipient_only"}
-	}
-	return notify.Refusals
+	codes, _ := op.Metadata[refusals].([]string)
+	return codes
 }
 
 // linked says which calls take what an answer gives.

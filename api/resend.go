@@ -72,7 +72,7 @@ func resendDocs(op *huma.Operation) {
 		"The same Idempotency-Key gives the same message, however often it is sent within a week (`retention.idempotency`). " +
 		"The new message says who asked (`resend_by`) and " +
 		"why (`resend_reason`).\n\n409 refuses, with one of these codes:" + refused.String()
-	op.Errors = append(op.Errors, http.StatusConflict)
+	refuses(op, notify.Refusals...)
 	one, most := 1, 200
 	op.Parameters = append(op.Parameters, &huma.Param{
 		Name: "Idempotency-Key", In: "header", Required: true, Example: "call-4711",

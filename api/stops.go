@@ -206,5 +206,5 @@ func (s *server) liftStop(ctx context.Context, in *liftInput) (*liftOutput, erro
 func liftDocs(op *huma.Operation) {
 	op.Description = "Lifts what staff set, and nothing else: 409 `recipient_only` for a number whose recipient opted out. What was suppressed " +
 		"meanwhile stays so."
-	op.Errors = append(op.Errors, http.StatusConflict)
+	refuses(op, "recipient_only")
 }
