@@ -164,6 +164,22 @@ func TestViolations(t *testing.T) {
 	}
 }
 
+// A refused frame's payload may look like a frame that nobody can send. The client still learns why it is disconnected.
+func TestRefusedPayloadIsNoFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := websocket.New(websocket.Config{}, tokens, nil, quietly)
+		defer run(t, hub)()
+		c := pipe(t, hub)
+		endless := []byte(strings.Repeat("\xff", 126))
+		if err := ws.WriteFrame(c.conn, ws.MaskFrameInPlaceWith(ws.NewPingFrame(endless), [4]byte{})); err != nil {
+			t.Fatal(err)
+		}
+		c.listen()
+		c.wantClose(1002, "protocol error")
+		c.leave()
+	})
+}
+
 func TestUnmaskedFrame(t *testing.T) {
 	inBubble(t, websocket.Config{}, func(t *testing.T, _ *websocket.Hub, c *client) {
 		_ = ws.WriteFrame(c.conn, ws.NewTextFrame([]byte(`{}`)))

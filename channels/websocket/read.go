@@ -3,6 +3,7 @@ package websocket
 import (
 	"errors"
 	"io"
+	"math"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -64,7 +65,7 @@ const endOfInput ws.OpCode = 0xff
 
 // header reads and checks the head of a frame.
 func (s *socket) header(fragmented bool) (ws.Header, disconnect) {
-	h, err := ws.ReadHeaderBuffer(s.in, s.head[:])
+	h, err := s.frameHeader()
 	if errors.Is(err, ws.ErrHeaderLengthMSB) {
 		return h, protocolError
 	}
@@ -87,6 +88,16 @@ func (s *socket) header(fragmented bool) (ws.Header, disconnect) {
 	return h, stay
 }
 
+// frameHeader reads the head of a frame. Behind one that announces a length beyond all reason, nothing is a frame any more.
+func (s *socket) frameHeader() (ws.Header, error) {
+	h, err := ws.ReadHeaderBuffer(s.in, s.head[:])
+	s.unread = h.Length
+	if errors.Is(err, ws.ErrHeaderLengthMSB) {
+		s.unread = math.MaxInt64
+	}
+	return h, err
+}
+
 // payload appends the payload of a frame to dst, unmasked. It is not ok when the connection ended (stay) or dst would
 // grow beyond limit.
 func (s *socket) payload(h ws.Header, dst *[]byte, limit int) (d disconnect, ok bool) {
@@ -102,6 +113,7 @@ func (s *socket) payload(h ws.Header, dst *[]byte, limit int) (d disconnect, ok 
 		}
 		rest -= n
 	}
+	s.unread = 0
 	ws.Cipher((*dst)[start:], h.Mask, 0)
 	return stay, true
 }

@@ -3,6 +3,7 @@ package websocket
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -23,7 +24,8 @@ type socket struct {
 	// The reader's own.
 	in       *bufio.Reader
 	head     [ws.MaxHeaderSize]byte
-	asked    bool // a connect came
+	unread   int64 // bytes of the payload of the frame whose header was read last
+	asked    bool  // a connect came
 	credits  int
 	refilled time.Time
 
@@ -71,18 +73,20 @@ func (s *socket) finish(d disconnect) {
 		slog.Int("code", int(s.why.code)), slog.String("reason", s.why.reason))
 }
 
-// drain reads on after we have closed, until the client has as well: see closeGrace.
+// drain reads on after we have closed, until the client has as well: see closeGrace. It starts behind what was left
+// unread of a refused frame, whose payload would otherwise pass for headers: one that can't be right would end the
+// connection before our close frame has left.
 func (s *socket) drain() {
-	for !s.parted() {
-		h, err := ws.ReadHeaderBuffer(s.in, s.head[:])
-		if err != nil {
+	for {
+		if _, err := io.CopyN(io.Discard, s.in, s.unread); err != nil || s.parted() {
+			return
+		}
+		h, err := s.frameHeader()
+		if err != nil && !errors.Is(err, ws.ErrHeaderLengthMSB) {
 			return
 		}
 		if h.OpCode == ws.OpClose {
 			s.leaves()
-		}
-		if _, err := io.CopyN(io.Discard, s.in, h.Length); err != nil {
-			return
 		}
 	}
 }
