@@ -26,7 +26,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 demo: ## the demo
 	$(GO) run ./cmd/onmyway demo
 
-bench: ## measure against plain baselines, a quarter of an hour (BENCH="store live -o json" for some of it)
+bench: ## measure against plain baselines, about half an hour (BENCH="store live -o json" for some of it)
 	@mkdir -p bin && $(GO) build -trimpath -o bin/onmyway ./cmd/onmyway && bin/onmyway bench $(BENCH)
 
 torture: ## try to break the service: every scenario of the gate (TORTURE="-run R1 -seed 42" for one of them)

@@ -169,16 +169,31 @@ func TestStopStaysAsItIs(t *testing.T) {
 	})
 }
 
+// TestLiftAnsweredAgain sends a call again whose answer was lost.
+func TestLiftAnsweredAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const call = "/v1/stopped-numbers/+14155550123"
+		f := newFixture(t)
+		wantStatus(t, f.do("PUT "+call, `{"reason":"wrong number"}`), http.StatusOK)
+		for range 2 {
+			wantJSON(t, f.do("DELETE "+call+"?reason=owner+asked", ""), `{"phone":"+1415•••0123"}`)
+			time.Sleep(notify.LiftedLately / 2)
+		}
+		wantProblem(t, f.do("DELETE "+call+"?reason=owner+asked", ""), http.StatusNotFound, "not_found")
+	})
+}
+
 func TestStoppedNumberFaults(t *testing.T) {
 	f := newFixture(t)
 	for call, fields := range map[string][]string{
-		"PUT /v1/stopped-numbers/+14155550123 {}":              {"reason"},
-		`PUT /v1/stopped-numbers/+14155550123 {"reason":" "}`:  {"reason"},
-		`PUT /v1/stopped-numbers/12 {"reason":"wrong number"}`: {"phone"},
-		`PUT /v1/stopped-numbers/12 {}`:                        {"phone", "reason"},
-		"DELETE /v1/stopped-numbers/+14155550123 ":             {"reason"},
-		"DELETE /v1/stopped-numbers/+14155550123?reason=%09 ":  {"reason"},
-		"GET /v1/stopped-numbers?phone=12 ":                    {"phone"},
+		"PUT /v1/stopped-numbers/+14155550123 {}":                              {"reason"},
+		`PUT /v1/stopped-numbers/+14155550123 {"reason":" "}`:                  {"reason"},
+		`PUT /v1/stopped-numbers/+14155550123 {"reason":"\u2003\u3000\u200b"}`: {"reason"},
+		`PUT /v1/stopped-numbers/12 {"reason":"wrong number"}`:                 {"phone"},
+		`PUT /v1/stopped-numbers/12 {}`:                                        {"phone", "reason"},
+		"DELETE /v1/stopped-numbers/+14155550123 ":                             {"reason"},
+		"DELETE /v1/stopped-numbers/+14155550123?reason=%09 ":                  {"reason"},
+		"GET /v1/stopped-numbers?phone=12 ":                                    {"phone"},
 	} {
 		at := strings.LastIndex(call, " ")
 		if i := strings.Index(call, " {"); i > 0 {

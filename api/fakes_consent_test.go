@@ -48,7 +48,7 @@ func (w *world) Stops(ctx context.Context, phone string, before int64, limit int
 	return w.ledger().Stops(ctx, phone, before, limit)
 }
 
-func (w *world) StopNumber(ctx context.Context, act notify.Act, phone, why string) error {
+func (w *world) StopNumber(ctx context.Context, act notify.Act, phone, why string) (notify.StoppedNumber, error) {
 	return w.ledger().StopNumber(ctx, act, phone, why)
 }
 

@@ -98,20 +98,30 @@ func (state) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Enum: words(notify.States)}
 }
 
-// reason is why somebody does something, in their words.
+// reason is why somebody does something, in their words: one line with at least one character that can be seen.
 type reason string
+
+// Unseen are control characters and what stands for a broken one; blank are those that show nothing by themselves. They stand in the
+// pattern as they are: no way to escape them is read in the same way by all who read patterns.
+const (
+	unseen = "\\x00-\\x1f\\x7f-\\x9f\ufffd"
+	blank  = " \u00a0\u00ad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
 
 // Schema is what huma asks of a type with a schema of its own.
 func (reason) Schema(huma.Registry) *huma.Schema {
 	one, most := 1, 500
 	s := &huma.Schema{
 		Type: huma.TypeString, MinLength: &one, MaxLength: &most,
-		Pattern:            "^[^\\x00-\\x1f\\x7f-\\x9f\ufffd]*[^\\x00-\\x20\\x7f-\\xa0\ufffd][^\\x00-\\x1f\\x7f-\\x9f\ufffd]*$",
+		Pattern:            "^[^" + unseen + "]*[^" + unseen + blank + "][^" + unseen + "]*$",
 		PatternDescription: "one line of words, without control characters",
 	}
 	s.PrecomputeMessages()
 	return s
 }
+
+// words is the reason without the blanks around it.
+func (r reason) words() string { return strings.TrimSpace(string(r)) }
 
 // plain are words as strings.
 func plain[S ~string](list []S) []string {

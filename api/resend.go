@@ -29,26 +29,17 @@ type resendInput struct {
 }
 
 type resendBody struct {
-	Reason  string  `json:"reason" minLength:"1" maxLength:"500" pattern:"^[^\\x00-\\x1f\\x7f-\\x9f�]*[^\\x00-\\x20\\x7f-\\xa0][^\\x00-\\x1f\\x7f-\\x9f]*$" patternDescription:"one line of words, without control characters" doc:"Why, in a few words: it is kept with the message" example:"customer changed phones"`
+	Reason  reason  `json:"reason" doc:"Why, in a few words: it is kept with the message" example:"customer changed phones"`
 	Channel channel `json:"channel,omitempty" nullable:"true" doc:"Another channel; absent: the same"`
 	Force   bool    `json:"force,omitempty" nullable:"true" doc:"Also when the text is no longer true, or when it left moments ago"`
 }
 
-// Resolve checks the key and that there is a reason.
+// Resolve checks the key.
 func (in *resendInput) Resolve(huma.Context) []error {
 	if in.Key == "" || len(in.Key) > 200 || strings.Trim(in.Key, printable) != "" {
 		whole := newProblem(http.StatusBadRequest, "idempotency_key_missing",
 			"send the header Idempotency-Key with 1 to 200 printable characters, a new one for each message to send: the same key sends nothing twice for a week (retention.idempotency)")
 		return []error{&wrong{whole: whole}}
-	}
-	fault := func(detail string) []error {
-		return []error{&wrong{Problem: notify.Problem{Field: "reason", Detail: detail}}}
-	}
-	switch reason := strings.TrimSpace(in.Body.Reason); {
-	case reason == "":
-		return fault("is missing")
-	case !oneLine(reason):
-		return fault(notOneLine)
 	}
 	return nil
 }
@@ -97,7 +88,7 @@ func (s *server) resend(ctx context.Context, in *resendInput) (*resendOutput, er
 	}
 	asks := act(ctx)
 	e, err := s.Resender.Resend(ctx, notify.ResendRequest{
-		Of: id, Channel: notify.Channel(in.Body.Channel), Reason: strings.TrimSpace(in.Body.Reason), Force: in.Body.Force, Act: asks,
+		Of: id, Channel: notify.Channel(in.Body.Channel), Reason: in.Body.Reason.words(), Force: in.Body.Force, Act: asks,
 		Idempotent: notify.Idempotent{Principal: asks.By, Key: in.Key, BodyHash: hash},
 	})
 	if err != nil {

@@ -19,10 +19,10 @@ type Numbers interface {
 	// Stops lists the stops that hold, the newest first; of one number, also those that were lifted. Only those before a
 	// number are listed, unless it is 0.
 	Stops(ctx context.Context, phone string, before int64, limit int) ([]notify.NumberStop, error)
-	// StopNumber stops a number because staff say so. One that staff have stopped stays as it is.
-	StopNumber(ctx context.Context, act notify.Act, phone, why string) error
-	// AllowNumber lifts what StopNumber did. Errors: ErrNotStaffs when somebody else stopped the number, ErrNotFound when
-	// nobody did.
+	// StopNumber stops a number because staff say so. One that staff have stopped stays as it is. It returns their stop.
+	StopNumber(ctx context.Context, act notify.Act, phone, why string) (notify.StoppedNumber, error)
+	// AllowNumber lifts what StopNumber did; again, within notify.LiftedLately, without effect. Errors: ErrNotStaffs when
+	// somebody else stopped the number, ErrNotFound when nobody did.
 	AllowNumber(ctx context.Context, act notify.Act, phone, why string) error
 }
 
@@ -153,25 +153,12 @@ type stopInput struct {
 
 type stopOutput struct{ Body stopShown }
 
-// longestHistory is how many stops of one number, lifted ones too, are looked through for the one that staff set.
-const longestHistory = 1000
-
 func (s *server) stopNumber(ctx context.Context, in *stopInput) (*stopOutput, error) {
-	asks, why := act(ctx), strings.TrimSpace(string(in.Body.Reason))
-	if err := s.Numbers.StopNumber(ctx, asks, in.e164, why); err != nil {
+	held, err := s.Numbers.StopNumber(ctx, act(ctx), in.e164, in.Body.Reason.words())
+	if err != nil {
 		return nil, fmt.Errorf("stop a number: %w", err)
 	}
-	stops, err := s.Numbers.Stops(ctx, in.e164, 0, longestHistory)
-	if err != nil {
-		return nil, fmt.Errorf("read a stopped number: %w", err)
-	}
-	stored := notify.StoppedNumber{Source: notify.StoppedByStaff, Since: asks.At, By: asks.By, Why: why}
-	for i := range stops { // staff may have stopped it before, and that stays
-		if n := &stops[i]; n.Source == notify.StoppedByStaff && n.Lifted.At.IsZero() {
-			stored = n.StoppedNumber
-		}
-	}
-	return &stopOutput{stopShown{Phone: masked(in.e164), NumberStopped: *showStopped(&stored)}}, nil
+	return &stopOutput{stopShown{Phone: masked(in.e164), NumberStopped: *showStopped(&held)}}, nil
 }
 
 type liftInput struct {
@@ -187,7 +174,7 @@ type liftOutput struct {
 }
 
 func (s *server) liftStop(ctx context.Context, in *liftInput) (*liftOutput, error) {
-	err := s.Numbers.AllowNumber(ctx, act(ctx), in.e164, strings.TrimSpace(string(in.Reason)))
+	err := s.Numbers.AllowNumber(ctx, act(ctx), in.e164, in.Reason.words())
 	switch {
 	case errors.Is(err, notify.ErrNotStaffs):
 		return nil, newProblem(http.StatusConflict, "recipient_only", "only the recipient can lift it, by answering START")
@@ -205,6 +192,6 @@ func (s *server) liftStop(ctx context.Context, in *liftInput) (*liftOutput, erro
 // liftDocs says who may lift what.
 func liftDocs(op *huma.Operation) {
 	op.Description = "Lifts what staff set, and nothing else: 409 `recipient_only` for a number whose recipient opted out. What was suppressed " +
-		"meanwhile stays so."
+		"meanwhile stays so. Within a day the same call may be sent again: it gets the same answer and changes nothing."
 	refuses(op, "recipient_only")
 }

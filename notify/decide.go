@@ -22,9 +22,11 @@ type Rules struct {
 	TextsPerHour int
 	// ETAThreshold is how far an arrival time has to move before a customer is disturbed with it.
 	ETAThreshold time.Duration
-	Locale       string         // of customers whose own is not known
-	Zone         *time.Location // of customers whose own is not known
-	Zones        func(name string) *time.Location
+	// Settle is how long news waits about an order that changed less than that before; 0: it never waits.
+	Settle time.Duration
+	Locale string         // of customers whose own is not known
+	Zone   *time.Location // of customers whose own is not known
+	Zones  func(name string) *time.Location
 }
 
 // Decision is what follows from one event. Its slices are reused from one decision to the next.
@@ -87,9 +89,9 @@ func (d *Decision) refused() bool {
 func (d *Decision) tell(h *Head, p *Profile, r *Rules, now, expires time.Time) {
 	e := d.Stored.Event
 	same := unmoved(e, h, r)
-	if eta, ok := promised(e.Facts); ok && !same {
+	eta, promises := promised(e.Facts)
+	if promises = promises && !same; promises {
 		d.facts = h.Told.before(d.facts, eta, r.ETAThreshold)
-		d.Head.Told = eta
 	}
 	d.words = r.words(e.Line, e.Milestone.Name, &d.Customer, templates.Vars{OrderID: e.OrderID, Facts: d.facts, Now: now})
 	for _, ch := range r.Routes[e.Milestone].Channels {
@@ -110,6 +112,10 @@ func (d *Decision) tell(h *Head, p *Profile, r *Rules, now, expires time.Time) {
 		}
 		d.supersede(ch)
 	}
+	if promises && d.told(p, r, now) {
+		d.Head.Told = eta
+	}
+	d.settle(h, r.Settle, now)
 	d.screensFirst(p, r.Routes[e.Milestone].SMS.After)
 	if d.Stored.State == Suppressed && d.Stored.Reason == "" {
 		d.Stored.Reason = NotRouted
@@ -133,18 +139,16 @@ func (d *Decision) show(p *Profile, r *Rules, w *words) {
 	d.Stored.Locale, d.Stored.Asked, d.Stored.Template = w.Locale, w.asked, w.Version
 }
 
-// screensFirst lets the text of an event wait where the customer has a screen that may show the news before: a browser that
-// gets an alert, or an open page. A text that would not leave in time any more does not wait.
-func (d *Decision) screensFirst(p *Profile, after time.Duration) {
-	alerted := slices.ContainsFunc(d.Messages, func(m Message) bool { return m.Channel == Push })
-	watched := p.Present && d.Stored.State == Sent
-	if after == 0 || !alerted && !watched {
+// settle lets news wait while its order keeps changing. What is newer takes the place of what waits, so of a storm of changes
+// its first and its last one are told. News that would not leave in time any more does not wait.
+func (d *Decision) settle(h *Head, calm time.Duration, now time.Time) {
+	if h.Milestone == "" || d.Stored.OccurredAt.Sub(h.OccurredAt).Abs() >= calm {
 		return
 	}
+	due := now.Add(calm)
 	for i := range d.Messages {
-		m := &d.Messages[i]
-		if due := m.DueAt.Add(after); m.Channel == SMS && due.Before(m.ExpiresAt) {
-			m.DueAt, m.Reason = due, ScreenFirst
+		if m := &d.Messages[i]; !m.DueAt.After(now) && due.Before(m.ExpiresAt) {
+			m.DueAt, m.Reason = due, Settling
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"slices"
 	"time"
 
 	"onmyway/templates"
@@ -70,4 +71,22 @@ func unmoved(e *Event, h *Head, r *Rules) bool {
 	}
 	w, ok := promised(e.Facts)
 	return ok && !w.moved(h.Told, r.ETAThreshold)
+}
+
+// told tells whether the customer hears of an arrival: by a text or an alert or, where news of arrivals takes no other way to
+// them, on the live page.
+func (d *Decision) told(p *Profile, r *Rules, now time.Time) bool {
+	if len(d.Messages) > 0 || d.Stored.State != Sent {
+		return len(d.Messages) > 0
+	}
+	m := MilestoneOf(d.Stored.Line, etaUpdated)
+	route := r.Routes[m]
+	if route == nil { // the line has no such news
+		return true
+	}
+	return !slices.ContainsFunc(route.Channels, func(ch Channel) bool {
+		known := ch == SMS && d.Customer.Phone != "" || ch == Push && len(p.Subscriptions) > 0
+		_, why := r.may(ch, m, &d.Customer, now, now.Add(m.Validity))
+		return known && (why == "" || why == Quiet)
+	})
 }

@@ -68,6 +68,58 @@ func TestETA(t *testing.T) {
 	}
 }
 
+// What only the live page shows has been told to those who get no texts and alerts, and to nobody else.
+func TestToldIsHeard(t *testing.T) {
+	base := time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC)
+	shown := notify.Window{Start: base.Add(time.Hour), End: base.Add(2 * time.Hour)}
+	all := &notify.Route{Name: "all", Channels: []notify.Channel{notify.WebSocket, notify.Push, notify.SMS}}
+	page := &notify.Route{Name: "page", Channels: []notify.Channel{notify.WebSocket}}
+	night := &notify.QuietHours{Start: 18 * 60, End: 17 * 60} // outlasts the news
+	off := func(ch notify.Channel) func(p *notify.Profile) {
+		return func(p *notify.Profile) { p.Preferences.Channels = map[notify.Channel]bool{ch: false} }
+	}
+	for _, test := range []struct {
+		name   string
+		kind   string
+		way    *notify.Route // of the event; that of arrivals takes all channels
+		change func(p *notify.Profile)
+		told   bool
+	}{
+		{"by text", "eta_updated", all, func(*notify.Profile) {}, true},
+		{"by alert", "eta_updated", all, func(p *notify.Profile) { p.Phone, p.Subscriptions = "", []notify.Subscription{{ID: "a"}} }, true},
+		{"no number, no device", "eta_updated", all, func(p *notify.Profile) { p.Phone = "" }, true},
+		{"texts are off", "eta_updated", all, off(notify.SMS), true},
+		{"asleep", "eta_updated", all, func(p *notify.Profile) { p.Preferences.Quiet, p.TimeZone = night, "UTC" }, false},
+		{"on the page alone, awake", "delayed", page, func(*notify.Profile) {}, false},
+		{"on the page alone, with a device", "delayed", page, func(p *notify.Profile) { p.Phone, p.Subscriptions = "", []notify.Subscription{{ID: "a"}} }, false},
+		{"on the page alone, no number", "delayed", page, func(p *notify.Profile) { p.Phone = "" }, true},
+		{"on no page", "delayed", page, off(notify.WebSocket), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := rules(t)
+			moved := notify.MilestoneOf(notify.CarHaul, "eta_updated")
+			ms := notify.MilestoneOf(notify.CarHaul, test.kind)
+			r.Routes = notify.Routes{moved: all, ms: test.way}
+			facts, err := templates.ParseFacts([]byte(eta(shown.Start, shown.End)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := &notify.Event{OrderID: "CH-1", CustomerID: "c-1", Line: notify.CarHaul, Milestone: ms, OccurredAt: base, Facts: facts}
+			p := &notify.Profile{Customer: notify.Customer{ID: "c-1", Contact: notify.Contact{Phone: "+14155550123"}}}
+			test.change(p)
+			var d notify.Decision
+			notify.Decide(e, &notify.Head{OrderID: "CH-1", Line: notify.CarHaul}, p, r, base, &d)
+			want := notify.Window{}
+			if test.told {
+				want = shown
+			}
+			if d.Head.Told != want {
+				t.Errorf("told is %v, want %v; %d messages, not sent: %v", d.Head.Told, want, len(d.Messages), d.Stored.NotSent)
+			}
+		})
+	}
+}
+
 // A correction says what it corrects, and only what was told.
 func TestCorrections(t *testing.T) {
 	base := time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC)

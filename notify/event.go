@@ -23,8 +23,7 @@ const (
 // Lines lists them in the order in which people say them.
 var Lines = []Line{CarHaul, DriveAway, TitleRegistration}
 
-// Record is one record of a Kafka partition as it was read. Its byte slices belong to the source and are good until the
-// next Fetch.
+// Record is one record of a Kafka partition as it was read. Its byte slices are not written any more.
 type Record struct {
 	Topic     string
 	Partition int

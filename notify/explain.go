@@ -131,11 +131,11 @@ func (w *who) sentence(e *Entry, now time.Time) string {
 	case Sending:
 		return "Being sent right now."
 	case Verify:
-		return "Not clear: " + means(e.Reason) + ". We are finding out before anything is sent again."
+		return "Not clear: " + e.Reason.Means() + ". We are finding out before anything is sent again."
 	case Unknown:
-		return "Nobody knows: " + means(e.Reason) + " and the provider could not be asked. Resend with force if it matters more than a second text."
+		return "Nobody knows: " + e.Reason.Means() + " and the provider could not be asked. Resend with force if it matters more than a second text."
 	case Failed, Undelivered:
-		return "Failed: " + means(e.Reason) + "."
+		return "Failed: " + e.Reason.Means() + "."
 	case Delivered:
 		return "Delivered at " + w.at(e.UpdatedAt, now) + "."
 	case Sent:
@@ -156,11 +156,13 @@ func (w *who) waiting(e *Entry, now time.Time) string {
 	case e.Reason == Capped && e.DueAt.After(now) && w.perHour > 1:
 		return fmt.Sprintf("Held until %s: %d texts in the last hour are enough.", w.at(e.DueAt, now), w.perHour)
 	case e.Reason == Capped && e.DueAt.After(now):
-		return fmt.Sprintf("Held until %s: %s.", w.at(e.DueAt, now), means(e.Reason))
+		return fmt.Sprintf("Held until %s: %s.", w.at(e.DueAt, now), e.Reason.Means())
+	case e.Reason == Settling && e.DueAt.After(now):
+		return fmt.Sprintf("Waiting until %s: %s.", w.at(e.DueAt, now), e.Reason.Means())
 	case e.Reason == ScreenFirst && e.DueAt.After(now):
 		return fmt.Sprintf("Waiting until %s: %s may see it on a device first.", w.at(e.DueAt, now), w.name)
 	case e.Reason != "" && e.DueAt.After(now):
-		return fmt.Sprintf("Waiting: %s. Next try at %s.", means(e.Reason), w.at(e.DueAt, now))
+		return fmt.Sprintf("Waiting: %s. Next try at %s.", e.Reason.Means(), w.at(e.DueAt, now))
 	case e.DueAt.After(now):
 		return "Waiting until " + w.at(e.DueAt, now) + "."
 	}
@@ -183,14 +185,14 @@ func (w *who) notSent(e *Entry, ch Channel, r Reason) string {
 	case Stopped:
 		return notOn[ch] + ": " + w.stopped(e) + "."
 	case Digested:
-		return notOn[ch] + " on its own: " + means(r) + "."
+		return notOn[ch] + " on its own: " + r.Means() + "."
 	}
 	return w.without(ch, cat, r, e.UpdatedAt)
 }
 
 // without says why a channel gets nothing of a category, as of a time.
 func (w *who) without(ch Channel, cat Category, r Reason, at time.Time) string {
-	because := means(r)
+	because := r.Means()
 	switch {
 	case r == OptedOut:
 		because = w.optedOut(ch, cat, at)
@@ -237,9 +239,9 @@ func (w *who) optedOut(ch Channel, cat Category, at time.Time) string {
 func (w *who) noConsent(ch Channel, at time.Time) string {
 	switch said, there := w.consents[ch]; {
 	case !there:
-		return means(NoConsent)
+		return NoConsent.Means()
 	case said.Given || said.At.After(at.Add(time.Second)): // it has changed since
-		return means(NoConsent) + " for that time"
+		return NoConsent.Means() + " for that time"
 	default:
 		return w.name + " withdrew consent to texts on " + w.day(said.At, at) + " (" + said.Source + ")"
 	}
@@ -262,14 +264,7 @@ func (w *who) stopped(e *Entry) string {
 			return row.By + " stopped texts to this number" + on
 		}
 	}
-	return means(Stopped)
-}
-
-func means(r Reason) string {
-	if t := reasonTexts[r]; t != nil {
-		return t.Means
-	}
-	return "no reason was recorded"
+	return Stopped.Means()
 }
 
 // at is a time as staff say it: "08:00 in Los Angeles", "12 Nov 08:00 in Los Angeles" on another day than now.

@@ -82,6 +82,7 @@ func TestExplain(t *testing.T) {
 		{"quiet hours outlast it", notify.SMS, notify.Suppressed, notify.Quiet, now, nil, "Not texted: Dana's quiet hours outlast the news."},
 		{"no number", notify.SMS, notify.Suppressed, notify.NoAddress, now, nil, "Not texted: no phone number is known."},
 		{"tried again", notify.SMS, notify.Pending, notify.RateLimited, now.Add(time.Minute), nil, "Waiting: the provider asked us to slow down. Next try at 11:01 in Los Angeles."},
+		{"a restless order", notify.SMS, notify.Pending, notify.Settling, now.Add(20 * time.Minute), nil, "Waiting until 11:20 in Los Angeles: the order has just changed and may change again."},
 		{"a screen first", notify.SMS, notify.Pending, notify.ScreenFirst, now.Add(20 * time.Minute), nil, "Waiting until 11:20 in Los Angeles: Dana may see it on a device first."},
 		{"seen", notify.SMS, notify.Suppressed, notify.SeenOnScreen, now, nil, "Not texted: Dana saw it on a device at 11:00 in Los Angeles."},
 		{"too many texts", notify.SMS, notify.Pending, notify.Capped, now.Add(2*time.Hour + 10*time.Minute), nil, "Held until 13:10 in Los Angeles: 6 texts in the last hour are enough."},

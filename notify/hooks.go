@@ -9,8 +9,9 @@ type Hooks struct {
 	Batch func(b BatchStats)
 	// Stored is called with a batch that SQL has; New tells which events it did not have before. The batch is not kept.
 	Stored func(b *Batch)
-	// Published is called with a batch whose live messages open sockets have been shown. The batch is not kept.
-	Published func(b *Batch)
+	// Published is called when open sockets have been shown what is new: with when the records of its events were made. The
+	// slice is not kept.
+	Published func(recorded []time.Time)
 	// Attempted is called after every attempt to send. Since is the time from the decision to send it.
 	Attempted func(m *Message, a Answer, took, since time.Duration)
 	// HandedBack is called with messages that go back to SQL without an attempt. The reason is empty where memory has no room.

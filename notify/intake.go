@@ -13,8 +13,8 @@ type Partition interface {
 	Name() (topic string, partition int, next int64)
 	// StartAt moves the start, before the first Fetch.
 	StartAt(next int64)
-	// Fetch waits for one record, then fills dst with those at hand, in order. The bytes of the records are good until
-	// the next Fetch. It retries what can be retried and returns an error only when the partition is lost or ctx ends.
+	// Fetch waits for one record, then fills dst with those at hand, in order. The bytes of the records belong to the
+	// caller: they are read while the next records are fetched. It retries what can be retried and returns an error only when the partition is lost or ctx ends.
 	Fetch(ctx context.Context, dst []Record) (n int, err error)
 	// Commit tells the broker that everything before next is stored. ErrFenced when the partition is somebody else's.
 	Commit(ctx context.Context, next int64) error
@@ -38,6 +38,8 @@ const (
 	batchSize   = 2000                   // records in a round at most: beyond, a transaction gains nothing
 	commitEvery = 100 * time.Millisecond // the least time between two commits of a partition
 	repeatLive  = 2 * time.Minute        // how long a repeated event is shown again, see round.publish
+	showAhead   = 256                    // records of a batch at most that is shown before it is stored: of more, pages wait for SQL anyway
+	showAgain   = 4 * time.Second        // what was stored so much later than it was shown is shown again: Live has forgotten it
 )
 
 // Intake takes records from Kafka to durable messages. One Intake serves all partitions; each has its own worker.
@@ -57,40 +59,106 @@ type Intake struct {
 	Burial            *Outage // of the dead-letter topic
 }
 
+// worker is what the batches of a partition have in common.
+type worker struct {
+	*Intake
+	topic     string
+	partition int
+	place     *place
+	lost      int64 // what lies before this offset was stored once
+	ahead     int64 // where somebody else has left the partition, as long as that is ahead; else 0
+	commits   *committer
+	stop      context.CancelCauseFunc
+}
+
 // Work reads a partition until ctx ends or the partition is lost. What it has begun it finishes: the batch in hand is
 // stored and committed. It returns nil when ctx has ended, ErrFenced when the partition went elsewhere, ErrRewound when SQL
 // has lost what was read: then the partition has to be worked on anew.
 func (in *Intake) Work(ctx context.Context, p Partition) error {
-	b := newRound(in)
-	b.topic, b.partition, _ = p.Name()
-	if err := b.start(ctx, p); err != nil {
+	w := &worker{Intake: in, place: &place{}}
+	w.topic, w.partition, _ = p.Name()
+	if err := w.start(ctx, p); err != nil {
 		return ended(ctx, err)
 	}
-	ctx, rewound := context.WithCancelCause(ctx)
+	ctx, w.stop = context.WithCancelCause(ctx)
 	var watching sync.WaitGroup
-	watching.Go(func() { b.watch(ctx, func() { rewound(ErrRewound) }) })
+	watching.Go(func() { w.watch(ctx, func() { w.stop(ErrRewound) }) })
 	defer watching.Wait()
-	defer rewound(nil)
-	commits := newCommitter(ctx, in, p)
-	defer commits.close()
-	records := make([]Record, batchSize)
-	for {
-		n, err := p.Fetch(ctx, records)
+	defer w.stop(nil)
+	w.commits = newCommitter(ctx, in, p)
+	defer w.commits.close()
+	return ended(ctx, w.work(ctx, p))
+}
+
+// work reads batch after batch. One is stored while the next one is read.
+func (w *worker) work(ctx context.Context, p Partition) error {
+	var before *storing
+	defer func() { _ = before.wait() }()
+	rounds := [2]*round{newRound(w), newRound(w)}
+	for turn := 0; ; {
+		b := rounds[turn]
+		n, err := p.Fetch(ctx, b.room)
 		if err != nil {
-			return ended(ctx, err)
+			return err
 		}
 		if n == 0 {
 			continue
 		}
-		next := records[n-1].Offset + 1
-		if err := b.run(ctx, records[:n], next); err != nil {
-			return ended(ctx, err)
+		next, err := b.run(ctx, n, before)
+		if err != nil {
+			return err
 		}
-		commits.upTo(next)
-		if commits.fenced() {
+		if w.commits.fenced() {
 			return ErrFenced
 		}
+		before, turn = next, 1-turn
 	}
+}
+
+// storing is a batch on its way into SQL.
+type storing struct {
+	round *round
+	done  chan struct{}
+	err   error // when done
+}
+
+// startStoring lets a batch end beside its worker, which stops reading when that fails.
+func startStoring(ctx context.Context, b *round, next int64) *storing {
+	s := &storing{round: b, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		if s.err = b.finish(ctx, next); s.err != nil {
+			b.stop(s.err)
+		}
+	}()
+	return s
+}
+
+// wait waits for the end and tells how it was; at once when there is nothing to wait for.
+func (s *storing) wait() error {
+	if s == nil {
+		return nil
+	}
+	<-s.done
+	return s.err
+}
+
+// about tells whether a batch is about an order or customer of the one that is being stored.
+func (s *storing) about(b *round) bool {
+	if s == nil {
+		return false
+	}
+	for o := range b.orders {
+		if s.round.has(o) {
+			return true
+		}
+	}
+	for c := range b.customers {
+		if _, there := s.round.customers[c]; there {
+			return true
+		}
+	}
+	return false
 }
 
 // ended hides the error that a stop causes.

@@ -72,6 +72,9 @@ type Message struct {
 	Template   string  // version of the template
 	Urgency    Urgency // of the milestone
 	Standing   bool    // of the milestone: see Milestone.Standing
+	// UnlessShown says that the text stays unsent if a screen shows its news first, whatever it waits for by then. Its route said so
+	// when it was made.
+	UnlessShown bool
 
 	State      State
 	Reason     Reason

@@ -41,6 +41,10 @@ type Lift struct {
 	Why string // for staff, in their words
 }
 
+// LiftedLately is for how long a stop that staff have lifted may be lifted again without effect: who lost the answer asks once
+// more and hears the same. Nothing that was stopped since is lifted by that.
+const LiftedLately = 24 * time.Hour
+
 // How the audit names who stopped or started a number without being staff.
 const (
 	ByRecipient = "recipient"

@@ -78,7 +78,7 @@ type Head struct {
 	Sequence   int64
 	OccurredAt time.Time
 	Facts      []byte // JSON object: what is still true of the order (driver, vehicle, tracking link), over all its events
-	Told       Window // the arrival that the customer was told last; zero for none
+	Told       Window // the arrival that the customer was told last, by a text or alert where they get any; zero for none
 	Version    int64  // grows by one with every write; 0 for an order that is not stored
 }
 

@@ -26,6 +26,7 @@ const (
 // Why a message waits or failed.
 const (
 	Quiet         Reason = "quiet_hours"   // held until the customer's quiet hours end
+	Settling      Reason = "settling"      // held for a moment: the order has just changed, and may again
 	ScreenFirst   Reason = "screen_first"  // held for a moment: the customer may see it on a device
 	Capped        Reason = "capped"        // the recipient had enough texts for now
 	ProviderDown  Reason = "provider_down" // the provider fails so much that it is left alone for a while
@@ -59,6 +60,7 @@ var Reasons = []ReasonText{
 	{Digested, "its news went out in one text with others", "Look at the text to the same number that was sent at that time."},
 	{NoAddress, "no phone number or device is known", "Add the number, or let the customer allow alerts on their page; then resend."},
 	{Quiet, "it is the customer's quiet hours", "It leaves by itself when they end."},
+	{Settling, "the order has just changed and may change again", "It leaves by itself unless newer news comes first."},
 	{ScreenFirst, "the customer may see it on a device first", "It leaves by itself unless they do."},
 	{Capped, "the recipient had enough texts for now", "It leaves by itself, in one text with others that wait."},
 	{Superseded, "newer news of the order came before it could leave", "Look at the newer message. Resend this one only if it still matters."},
@@ -90,3 +92,11 @@ var reasonTexts = func() map[Reason]*ReasonText {
 	}
 	return texts
 }()
+
+// Means is what the reason says in words, without a full stop, as ReasonText.Means.
+func (r Reason) Means() string {
+	if t := reasonTexts[r]; t != nil {
+		return t.Means
+	}
+	return "no reason was recorded"
+}

@@ -223,6 +223,7 @@ func (r *Rules) write(old *Entry, p *Profile, h *Head, ch Channel, due, expires,
 	m := old.Message
 	m.Channel, m.State, m.Reason, m.Attempt, m.ProviderID = ch, Pending, "", 0, ""
 	m.CreatedAt, m.UpdatedAt, m.DueAt, m.ExpiresAt = now, now, due, expires
+	m.UnlessShown = false // staff know what the customer saw
 	m.Locale, m.Asked, m.Template, m.ResendOf = w.Locale, w.asked, w.Version, old.ID
 	if old.Channel == WebSocket { // its row is the event itself
 		m.EventID = old.ID

@@ -44,15 +44,15 @@ func (p *place) set(next int64) {
 
 // start finds where reading begins, which is where SQL stands if that is behind Kafka: a database that was restored from a
 // backup reads again what it has lost. A partition of which SQL knows nothing is noted down, so that it can be missed later.
-func (b *round) start(ctx context.Context, p Partition) error {
+func (w *worker) start(ctx context.Context, p Partition) error {
 	_, _, next := p.Name()
 	var stored Place
-	err := again(ctx, b.SQL, b.Now, func() (err error) {
-		if stored, err = b.position(ctx); err != nil || stored.Known {
+	err := again(ctx, w.SQL, w.Now, func() (err error) {
+		if stored, err = w.position(ctx); err != nil || stored.Known {
 			return err
 		}
-		if err := b.Store.Add(ctx, &Batch{Topic: b.topic, Partition: b.partition, Next: next, Now: b.Now()}); err != nil {
-			return fmt.Errorf("note where reading of %s/%d begins: %w", b.topic, b.partition, err)
+		if err := w.Store.Add(ctx, &Batch{Topic: w.topic, Partition: w.partition, Next: next, Now: w.Now()}); err != nil {
+			return fmt.Errorf("note where reading of %s/%d begins: %w", w.topic, w.partition, err)
 		}
 		stored.Next = next
 		return nil
@@ -60,24 +60,24 @@ func (b *round) start(ctx context.Context, p Partition) error {
 	if err != nil {
 		return err
 	}
-	b.place.set(stored.Next)
-	b.ahead = stored.Next
+	w.place.set(stored.Next)
+	w.ahead = stored.Next
 	if stored.Next < next {
 		p.StartAt(stored.Next)
-		b.lost, b.ahead = next, 0
+		w.lost, w.ahead = next, 0
 	}
 	return nil
 }
 
-func (b *round) position(ctx context.Context) (at Place, err error) {
-	if at.Next, at.Known, err = b.Positions.Position(ctx, b.topic, b.partition); err != nil {
-		return Place{}, fmt.Errorf("read the stored position of %s/%d: %w", b.topic, b.partition, err)
+func (w *worker) position(ctx context.Context) (at Place, err error) {
+	if at.Next, at.Known, err = w.Positions.Position(ctx, w.topic, w.partition); err != nil {
+		return Place{}, fmt.Errorf("read the stored position of %s/%d: %w", w.topic, w.partition, err)
 	}
 	return at, nil
 }
 
 // watch calls rewound when the partition stands before where this worker left it. What SQL does not answer is asked again.
-func (b *round) watch(ctx context.Context, rewound func()) {
+func (w *worker) watch(ctx context.Context, rewound func()) {
 	tick := time.NewTicker(rewindEvery)
 	defer tick.Stop()
 	for {
@@ -86,8 +86,8 @@ func (b *round) watch(ctx context.Context, rewound func()) {
 			return
 		case <-tick.C:
 		}
-		left := b.place.get() // before SQL is asked: meanwhile the worker may go on
-		if at, err := b.position(ctx); err == nil && (!at.Known || at.Next < left.Next) {
+		left := w.place.get() // before SQL is asked: meanwhile the worker may go on
+		if at, err := w.position(ctx); err == nil && (!at.Known || at.Next < left.Next) {
 			rewound()
 			return
 		}
@@ -96,30 +96,30 @@ func (b *round) watch(ctx context.Context, rewound func()) {
 
 // follow goes on from where the partition stands when that is ahead of where this worker left it: the one that had the
 // partition before has stored a last batch. Behind means that something is lost, and the worker has to end.
-func (b *round) follow(ctx context.Context) error {
+func (w *worker) follow(ctx context.Context) error {
 	var at Place
-	err := again(ctx, b.SQL, b.Now, func() (err error) {
-		at, err = b.position(ctx)
+	err := again(ctx, w.SQL, w.Now, func() (err error) {
+		at, err = w.position(ctx)
 		return err
 	})
-	switch left := b.place.get(); {
+	switch left := w.place.get(); {
 	case err != nil:
 		return err
 	case !at.Known || at.Next < left.Next:
-		return fmt.Errorf("%s/%d: left at %d, found at %d: %w", b.topic, b.partition, left.Next, at.Next, ErrRewound)
+		return fmt.Errorf("%s/%d: left at %d, found at %d: %w", w.topic, w.partition, left.Next, at.Next, ErrRewound)
 	}
-	b.place.set(at.Next)
-	b.ahead = at.Next
+	w.place.set(at.Next)
+	w.ahead = at.Next
 	return nil
 }
 
 // upTo is where the partition stands when everything before next is stored: never before where it was found, because what lies
 // between was stored by somebody else. A topic that was made anew was not found to be ahead, and begins at 0 again.
-func (b *round) upTo(next int64) int64 {
-	if next >= b.ahead {
-		b.ahead = 0
+func (w *worker) upTo(next int64) int64 {
+	if next >= w.ahead {
+		w.ahead = 0
 	}
-	return max(next, b.ahead)
+	return max(next, w.ahead)
 }
 
 // doubt makes texts wait until the provider was asked, when their events were stored once and SQL has lost that: they may have

@@ -10,19 +10,16 @@ import (
 
 // round is one batch on its way from records to durable messages. It belongs to one worker, and its memory is reused.
 type round struct {
-	*Intake
-	topic     string
-	partition int
+	*worker
+	started time.Time
 
+	room    []Record // for records
 	records []Record // as they were read
 	events  []Event  // decoded
 	rejects []Reject // not decodable
 	work    []*Event // events that SQL may not have yet, each once
 	taken   map[ID]bool
 	once    map[ID]bool // events that were stored once, be they in SQL or not
-	place   *place
-	lost    int64 // what lies before this offset was stored once
-	ahead   int64 // where somebody else has left the partition, as long as that is ahead; else 0
 
 	look      Look
 	customers map[string]int    // -> look.Profiles
@@ -35,34 +32,57 @@ type round struct {
 
 	decision Decision
 	batch    Batch
-	stored   int // events of the batch that were new
-	messages int // of the batch
+	foreseen bool        // batch is decided before its turn to be stored
+	glimpsed map[ID]bool // events that were shown before they were stored
+	stored   int         // events of the batch that were new
+	messages int         // of the batch
 	shown    []Publication
+	showed   []time.Time // when the records of new events among them were made
 	frames   []byte
 }
 
-func newRound(in *Intake) *round {
-	return &round{Intake: in, taken: map[ID]bool{}, once: map[ID]bool{}, place: &place{}, customers: map[string]int{}, orders: map[OrderLine]int{}}
+func newRound(w *worker) *round {
+	return &round{worker: w, room: make([]Record, batchSize), taken: map[ID]bool{}, once: map[ID]bool{}, glimpsed: map[ID]bool{}, customers: map[string]int{}, orders: map[OrderLine]int{}}
 }
 
-// run is the life of a batch. When it returns nil, everything in it is in SQL, shown to open sockets and handed to the
-// dispatchers, and everything before next may be committed.
-func (b *round) run(ctx context.Context, records []Record, next int64) error {
-	started := b.Now()
-	b.records, b.stored, b.messages = records, 0, 0
-	b.decode(records, started)
+// run is the life of a batch of n records. It is read, decided and shown while the batch before it is still being stored; its
+// own turn to be stored comes then. When before has nothing to do with it, that is: what both are about waits.
+func (b *round) run(ctx context.Context, n int, before *storing) (*storing, error) {
+	b.started, b.records = b.Now(), b.room[:n]
+	b.stored, b.messages, b.foreseen = 0, 0, false
+	clear(b.glimpsed)
+	b.decode(b.records, b.started)
 	if err := b.bury(ctx, b.rejects); err != nil {
-		return err
+		return nil, err
 	}
-	b.remember(ctx) // which did we have, who are they, how far are their orders
+	b.ask() // which did we have, who are they, how far are their orders
+	if before.about(b) {
+		if err := before.wait(); err != nil {
+			return nil, err
+		}
+	}
+	b.remember(ctx)
 	b.remembered()
 	if err := b.confirm(ctx); err != nil {
-		return err
+		return nil, err
 	}
+	if err := b.foresee(ctx); err != nil {
+		return nil, err
+	}
+	if err := before.wait(); err != nil {
+		return nil, err
+	}
+	return startStoring(ctx, b, b.records[n-1].Offset+1), nil
+}
+
+// finish is the part of a batch's life that waits for the batch before. When it returns nil, everything in the batch is in SQL,
+// shown to open sockets and handed to the dispatchers, and everything before next may be committed.
+func (b *round) finish(ctx context.Context, next int64) error {
 	if err := b.store(ctx, b.work, next); err != nil {
 		return err
 	}
-	b.report(started)
+	b.report(b.started)
+	b.commits.upTo(next)
 	return nil
 }
 
@@ -111,51 +131,6 @@ func (b *round) bury(ctx context.Context, rs []Reject) error {
 	})
 }
 
-// remember asks the cache about the batch, once. A cache that fails remembers nothing.
-func (b *round) remember(ctx context.Context) {
-	l := &b.look
-	l.Events, l.Customers, l.Orders = l.Events[:0], l.Customers[:0], l.Orders[:0]
-	clear(b.customers)
-	clear(b.orders)
-	routes, waits := b.Rules().Routes, false
-	for i := range b.events {
-		e := &b.events[i]
-		waits = waits || routes.waits(e.Milestone)
-		l.Events = append(l.Events, e.ID)
-		if _, there := b.customers[e.CustomerID]; !there {
-			b.customers[e.CustomerID] = len(l.Customers)
-			l.Customers = append(l.Customers, e.CustomerID)
-		}
-		if o := (OrderLine{e.OrderID, e.Line}); !b.has(o) {
-			b.orders[o] = len(l.Orders)
-			l.Orders = append(l.Orders, o)
-		}
-	}
-	l.Seen = cleared(l.Seen, len(l.Events))
-	l.Profiles = cleared(l.Profiles, len(l.Customers))
-	l.Present = l.Present[:0]
-	if waits { // nobody else wants to know who looks at a page
-		l.Present = cleared(l.Present, len(l.Customers))
-	}
-	l.Heads = cleared(l.Heads, len(l.Orders))
-	if len(l.Events) == 0 {
-		return
-	}
-	b.cached = cleared(b.cached, len(l.Customers))
-	if err := b.Cache.Look(ctx, l); err != nil {
-		b.Redis.Failed(err, b.Now())
-		clear(l.Seen)
-		clear(l.Present)
-		return
-	}
-	b.Redis.Answered(b.Now())
-	for i := range l.Profiles {
-		b.cached[i] = l.Profiles[i].Version > 0
-	}
-}
-
-func (b *round) has(o OrderLine) bool { _, there := b.orders[o]; return there }
-
 // store decides about events and makes the decisions durable, then lets the world know. Data that the database itself
 // refuses is halved until the one bad event stands alone, which becomes a dead letter.
 func (b *round) store(ctx context.Context, events []*Event, next int64) error {
@@ -163,12 +138,14 @@ func (b *round) store(ctx context.Context, events []*Event, next int64) error {
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrBadRow) && len(events) > 1:
+		b.foreseen = false
 		half := len(events) / 2
 		if err := b.store(ctx, events[:half], -1); err != nil {
 			return err
 		}
 		return b.store(ctx, events[half:], next)
 	case errors.Is(err, ErrBadRow) && len(events) == 1:
+		b.foreseen = false
 		return b.refuse(ctx, events[0], next)
 	default:
 		return err
@@ -177,7 +154,10 @@ func (b *round) store(ctx context.Context, events []*Event, next int64) error {
 		b.Hooks.Stored(&b.batch)
 	}
 	after := context.WithoutCancel(ctx) // what is stored is shown and remembered, also when the partition goes elsewhere
-	b.publish(after)
+	if b.Now().Sub(b.started) > showAgain {
+		clear(b.glimpsed)
+	}
+	b.publish(after, true)
 	b.Put(b.due())
 	b.mark(after)
 	b.count()
@@ -204,10 +184,13 @@ func (b *round) refuse(ctx context.Context, e *Event, next int64) error {
 // what SQL says.
 func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 	for {
-		if err := b.lookup(ctx); err != nil {
-			return err
+		if !b.foreseen {
+			if err := b.lookup(ctx); err != nil {
+				return err
+			}
+			b.decide(events)
 		}
-		b.decide(events, next)
+		b.stand(next)
 		var verdict error
 		err := again(ctx, b.SQL, b.Now, func() error {
 			verdict = nil
@@ -224,6 +207,7 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 		moved := (*HeadMoved)(nil)
 		switch {
 		case errors.As(verdict, &moved):
+			b.foreseen = false
 			b.forget(moved)
 		case errors.Is(verdict, ErrRewound):
 			if err := b.follow(ctx); err != nil {
@@ -236,56 +220,4 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 			return verdict
 		}
 	}
-}
-
-// forget makes the next lookup ask SQL for what has changed.
-func (b *round) forget(m *HeadMoved) {
-	for _, o := range m.Orders {
-		if i, there := b.orders[o]; there {
-			b.look.Heads[i] = Head{OrderID: o.OrderID, Line: o.Line}
-		}
-	}
-	for _, c := range m.Customers {
-		if i, there := b.customers[c]; there {
-			b.look.Profiles[i], b.cached[i] = Profile{Customer: Customer{ID: c}}, false
-		}
-	}
-}
-
-// lookup fills from SQL what the cache does not know, which is what has no version. What SQL does not have either stays so
-// and is asked for again if the batch is decided once more.
-func (b *round) lookup(ctx context.Context) error {
-	var customers []string
-	var orders []OrderLine
-	for i := range b.look.Profiles {
-		if b.look.Profiles[i].Version == 0 {
-			customers = append(customers, b.look.Customers[i])
-		}
-	}
-	for i := range b.look.Heads {
-		if b.look.Heads[i].Version == 0 {
-			orders = append(orders, b.look.Orders[i])
-		}
-	}
-	if len(customers)+len(orders) == 0 {
-		return nil
-	}
-	profiles, heads := make([]Profile, len(customers)), make([]Head, len(orders))
-	err := again(ctx, b.SQL, b.Now, func() error { return b.Store.Lookup(ctx, customers, profiles, orders, heads) })
-	if err != nil {
-		return fmt.Errorf("look up %d customers and %d orders: %w", len(customers), len(orders), err)
-	}
-	for i, c := range customers {
-		b.look.Profiles[b.customers[c]] = profiles[i]
-	}
-	for i, o := range orders {
-		b.look.Heads[b.orders[o]] = heads[i]
-	}
-	return nil
-}
-
-func cleared[T any](s []T, n int) []T {
-	s = slices.Grow(s[:0], n)[:n]
-	clear(s)
-	return s
 }

@@ -10,17 +10,13 @@ import (
 
 // decide fills the batch with what follows from events. It works on copies of heads and profiles: the looked-up ones must
 // survive for another try.
-func (b *round) decide(events []*Event, next int64) {
+func (b *round) decide(events []*Event) {
 	now, rules := b.Now(), b.Rules()
 	t := &b.batch
 	*t = Batch{
-		Partition: b.partition, Next: next, Now: now,
+		Partition: b.partition, Now: now,
 		Events: t.Events[:0], Messages: t.Messages[:0], Supersede: t.Supersede[:0],
 		Heads: append(t.Heads[:0], b.look.Heads...), Customers: t.Customers[:0], Told: t.Told[:0],
-	}
-	if next >= 0 { // else this is a part of a batch, and the last part carries the position and the rejects
-		t.Topic, t.Rejects, t.Since = b.topic, b.rejects, b.place.get()
-		t.Next = b.upTo(next)
 	}
 	for i := range b.look.Profiles {
 		t.Customers = append(t.Customers, b.look.Profiles[i].Customer)
@@ -57,6 +53,41 @@ func (b *round) decide(events []*Event, next int64) {
 	b.doubt()
 }
 
+// stand says where the partition stands with the batch. It does when the batch before is stored.
+func (b *round) stand(next int64) {
+	t := &b.batch
+	if t.Next = next; next >= 0 { // else this is a part of a batch, and the last part carries the position and the rejects
+		t.Topic, t.Rejects, t.Since = b.topic, b.rejects, b.place.get()
+		t.Next = b.upTo(next)
+	}
+}
+
+// foresee decides about a batch and shows it to open sockets, before it is stored: a page that sees an id twice shows it once,
+// and what is not stored in the end is read and shown again. Old events, of a backlog or a topic that is read again, may be
+// known to SQL alone, so they are shown when that has spoken.
+func (b *round) foresee(ctx context.Context) error {
+	if len(b.work) > showAhead {
+		return nil
+	}
+	for _, e := range b.work {
+		if b.started.Sub(e.Origin.Time) > repeatLive {
+			return nil
+		}
+	}
+	if err := b.lookup(ctx); err != nil {
+		return err
+	}
+	b.decide(b.work)
+	b.publish(ctx, false)
+	b.foreseen = true
+	for i := range b.batch.Events {
+		if s := &b.batch.Events[i]; s.State == Sent {
+			b.glimpsed[s.ID] = true
+		}
+	}
+	return nil
+}
+
 // kept moves the elements that are wanted to the front.
 func kept[T any](s []T, want []bool) []T {
 	n := 0
@@ -71,15 +102,18 @@ func kept[T any](s []T, want []bool) []T {
 
 // publish shows the batch to open sockets. An event that was stored before is shown again while it is young: the
 // process that stored it may have died before it showed it, and a page that sees an id twice shows it once.
-func (b *round) publish(ctx context.Context) {
-	b.shown, b.frames = b.shown[:0], b.frames[:0]
+func (b *round) publish(ctx context.Context, stored bool) {
+	b.shown, b.frames, b.showed = b.shown[:0], b.frames[:0], b.showed[:0]
 	for i := range b.batch.Events {
 		s := &b.batch.Events[i]
-		if s.State != Sent || !s.New && b.batch.Now.Sub(s.Origin.Time) > repeatLive {
+		if s.State != Sent || b.glimpsed[s.ID] || !s.New && b.batch.Now.Sub(s.Origin.Time) > repeatLive {
 			continue
 		}
 		start := len(b.frames)
 		b.frames = appendLive(b.frames, s)
+		if s.New || !stored {
+			b.showed = append(b.showed, s.Origin.Time)
+		}
 		b.shown = append(b.shown, Publication{Customer: s.CustomerID, OrderID: s.OrderID, Data: b.frames[start:len(b.frames):len(b.frames)]})
 	}
 	if len(b.shown) == 0 {
@@ -91,7 +125,7 @@ func (b *round) publish(ctx context.Context) {
 		return
 	}
 	if b.Hooks != nil && b.Hooks.Published != nil {
-		b.Hooks.Published(&b.batch)
+		b.Hooks.Published(b.showed)
 	}
 }
 

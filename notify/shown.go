@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -14,12 +15,31 @@ type Shown struct {
 
 // Showings is the truth as Screens needs it. sqlstore implements it.
 type Showings interface {
-	// Shown notes when events were first seen, and suppresses texts about them that wait for that (Pending with
-	// ScreenFirst), in one transaction. What is not stored, or is not about that customer, changes nothing, and so does
-	// what comes again; a text that is being sent is left. It returns the milestone of each text that stays unsent.
+	// Shown notes when events were first seen, and suppresses texts about them that are Pending with UnlessShown, for
+	// whatever reason they wait, in one transaction. A digest is left: it tells other news too. What is not stored, or is not
+	// about that customer, changes nothing, and so does what comes again; a text that is being sent is left. It returns the
+	// milestone of each text that stays unsent.
 	//
 	// No showing comes too early: Intake stores an event with its text before it shows it anywhere.
 	Shown(ctx context.Context, now time.Time, seen []Shown) (spared []string, err error)
+}
+
+// screensFirst lets the text of an event wait where the customer has a screen that may show the news before: a browser that
+// gets an alert, or an open page. A text that would not leave in time any more does not wait. Whatever holds a text, a screen
+// that comes meanwhile spares it.
+func (d *Decision) screensFirst(p *Profile, after time.Duration) {
+	if after == 0 {
+		return
+	}
+	alerted := slices.ContainsFunc(d.Messages, func(m Message) bool { return m.Channel == Push })
+	watched := p.Present && d.Stored.State == Sent
+	for i := range d.Messages {
+		m := &d.Messages[i]
+		m.UnlessShown = m.Channel == SMS
+		if due := m.DueAt.Add(after); m.UnlessShown && (alerted || watched) && due.Before(m.ExpiresAt) {
+			m.DueAt, m.Reason = due, ScreenFirst
+		}
+	}
 }
 
 // Screens gathers what customers have seen while the last write is under way, and writes all of it at once. Its queue is

@@ -81,8 +81,9 @@ func TestATextWaitsForAScreen(t *testing.T) {
 				notify.Decide(&e, &notify.Head{}, &p, r, noon, &d)
 				for _, m := range d.Messages {
 					if m.Channel == notify.SMS {
-						if !m.DueAt.Equal(tt.due) || m.Reason != tt.reason || m.State != notify.Pending {
-							t.Errorf("the text is %s (%q), due %s; want pending (%q), due %s", m.State, m.Reason, m.DueAt, tt.reason, tt.due)
+						if !m.DueAt.Equal(tt.due) || m.Reason != tt.reason || m.State != notify.Pending || !m.UnlessShown {
+							t.Errorf("the text is %s (%q), due %s, unless shown: %v; want pending (%q), due %s, unless shown",
+								m.State, m.Reason, m.DueAt, m.UnlessShown, tt.reason, tt.due)
 						}
 						return
 					}
@@ -181,6 +182,31 @@ func TestShownSparesTheText(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What staff send again leaves although its news was seen: they know that.
+func TestAResendWaitsForNoScreen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.rules = screenFirst(t, 20*time.Second, notify.WebSocket, notify.SMS)
+		stop := r.start()
+		e := event(1, time.Now())
+		r.log.produce(e)
+		time.Sleep(2 * notify.JustSent)
+		r.screens.Add(notify.Shown{CustomerID: "c-1", ID: e.ID})
+		resender := &notify.Resender{Store: r.store, Rules: inForce(r.rules), Wake: func() {}}
+		again, err := resender.Resend(t.Context(), notify.ResendRequest{Of: notify.MessageID(&e, notify.SMS, e.Customer.Phone, 0), Reason: "never came",
+			Act: notify.Act{At: time.Now(), By: "ann"}})
+		if err != nil || again.UnlessShown {
+			t.Errorf("%v, the resend stays unsent when its news is seen: %v", err, again.UnlessShown)
+		}
+		r.screens.Add(notify.Shown{CustomerID: "c-1", ID: e.ID})
+		time.Sleep(time.Minute)
+		stop()
+		if n := len(r.sms.accepted); n != 2 {
+			t.Errorf("%d texts, want the first and the resend", n)
+		}
+	})
 }
 
 // A cache that is away knows of no page: the text leaves at once.

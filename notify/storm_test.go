@@ -26,7 +26,9 @@ func change(n int, at time.Time) notify.Event {
 // storm is an order that changes often while a provider needs most of a second for a message. It returns what customers got.
 func storm(t *testing.T, changes int, pauses func(n int) time.Duration) (r *rig) {
 	t.Helper()
-	r = rigBy(simRules(t))
+	rs := *simRules(t)
+	rs.Settle = 2 * time.Second
+	r = rigBy(&rs)
 	r.sms.latency, r.push.latency = 900*time.Millisecond, 900*time.Millisecond
 	_ = r.store.Subscribe(t.Context(), notifytest.By("ann", time.Now()), notify.Subscription{ID: "browser", CustomerID: "c-1"})
 	stop := r.start()
@@ -79,6 +81,58 @@ func TestStorm(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLongStorm is TestStorm with changes all through 20 seconds: several messages could leave meanwhile, and none may.
+func TestLongStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const changes = 1000
+		r := storm(t, changes, func(int) time.Duration { return 20 * time.Millisecond })
+		for ch, p := range map[notify.Channel]*provider{notify.SMS: r.sms, notify.Push: r.push} {
+			if wrong := calmly(p, changes); wrong != "" {
+				t.Errorf("%s: %s", ch, wrong)
+			}
+		}
+	})
+}
+
+// TestNewsWaitsForACalmOrder says whose news waits, and for how long.
+func TestNewsWaitsForACalmOrder(t *testing.T) {
+	const calm = 2 * time.Second
+	for _, tt := range []struct {
+		name   string
+		before time.Duration // how long before the event the order changed last; 0: it is new
+		quiet  *notify.QuietHours
+		due    time.Time
+		reason notify.Reason
+	}{
+		{"a new order", 0, nil, noon, ""},
+		{"a calm order", calm, nil, noon, ""},
+		{"an order that has just changed", calm - time.Millisecond, nil, noon.Add(calm), notify.Settling},
+		{"at night", time.Millisecond, &notify.QuietHours{Start: 18 * 60, End: 20 * 60}, noon.Add(time.Hour), notify.Quiet},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := event(2, noon)
+			e.Customer = nil
+			e.Milestone = notify.MilestoneOf(notify.CarHaul, "picked_up")
+			var h notify.Head
+			if tt.before > 0 {
+				h = notify.Head{OrderID: e.OrderID, Line: e.Line, CustomerID: e.CustomerID, Milestone: "pickup_scheduled", OccurredAt: noon.Add(-tt.before)}
+			}
+			p := notify.Profile{Customer: notify.Customer{ID: e.CustomerID, Contact: notify.Contact{Phone: "+14155550123", TimeZone: "UTC"},
+				Preferences: notify.Preferences{Quiet: tt.quiet}}}
+			r := rules(t)
+			r.Settle = calm
+			var d notify.Decision
+			notify.Decide(&e, &h, &p, r, noon, &d)
+			if len(d.Messages) != 1 {
+				t.Fatalf("%d messages, not sent: %v", len(d.Messages), d.Stored.NotSent)
+			}
+			if m := d.Messages[0]; !m.DueAt.Equal(tt.due) || m.Reason != tt.reason {
+				t.Errorf("the text waits until %s (%q), want %s (%q)", m.DueAt, m.Reason, tt.due, tt.reason)
+			}
+		})
+	}
 }
 
 // TestAnyStorm is TestStorm with changes at any moments of half a second.

@@ -95,7 +95,7 @@ func (s *socket) connect(c *command, now time.Time) disconnect {
 		Expires: true, TTL: secondsUntil(grant.Expires, now),
 		Ping: uint32((h.cfg.PingInterval + time.Second - 1) / time.Second), Pong: true,
 		Subs: map[string]struct{}{s.channel: {}},
-	}}), h.cfg.PerCustomer)
+	}}), h.cfg.PerCustomer, now)
 	if evicted != nil {
 		evicted.disconnect(connectionLimit)
 	}

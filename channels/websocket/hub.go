@@ -135,9 +135,9 @@ func (h *Hub) Publish(ctx context.Context, ps []notify.Publication) error {
 // deliver queues all publications first and starts the writers then: what one socket gets of a batch leaves in one write.
 func (h *Hub) deliver(ps []notify.Publication) {
 	list := socketLists.Get().(*[]*socket)
-	idle := (*list)[:0]
+	idle, now := (*list)[:0], time.Now()
 	for i := range ps {
-		idle = h.shard(ps[i].Customer).publish(&ps[i], idle)
+		idle = h.shard(ps[i].Customer).publish(&ps[i], now, idle)
 	}
 	for _, s := range idle {
 		go s.write()

@@ -81,8 +81,8 @@ func (h *Hub) here(ctx context.Context, customers []string) {
 
 // names lists the customers of a shard.
 func (sh *shard) names() []string {
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
 	list := make([]string, 0, len(sh.customers))
 	for c := range sh.customers {
 		list = append(list, c)

@@ -248,3 +248,62 @@ func smallBuffers(ctx context.Context, network, addr string) (net.Conn, error) {
 	}
 	return conn, err
 }
+
+// News is shown before it is stored. A page that opens in between gets it once more, and only what it may see; older news is in
+// what the page loads.
+func TestNewcomersGetWhatWasJustPublished(t *testing.T) {
+	for name, tt := range map[string]struct {
+		order string        // of the newcomer's token
+		after time.Duration // how long after the publications it comes
+		want  []string
+	}{
+		"all orders":     {"", time.Second, []string{`{"n":1}`, `{"n":2}`}},
+		"one order":      {"CH-2", time.Second, []string{`{"n":2}`}},
+		"a minute later": {"", time.Minute, nil}, // half a minute is between the two
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hub := websocket.New(websocket.Config{}, tokens, nil, quietly)
+				defer run(t, hub)()
+				publish(t, hub, notify.Publication{Customer: "c-42", OrderID: "CH-1", Data: []byte(`{"n":1}`)},
+					notify.Publication{Customer: "c-1", OrderID: "CH-9", Data: []byte(`{"n":9}`)})
+				time.Sleep(tt.after / 2)
+				publish(t, hub, notify.Publication{Customer: "c-42", OrderID: "CH-2", Data: []byte(`{"n":2}`)})
+				time.Sleep(tt.after)
+				c := pipe(t, hub).listen()
+				c.connect(token(t, "c-42", tt.order, time.Hour))
+				publish(t, hub, notify.Publication{Customer: "c-42", OrderID: "CH-2", Data: []byte(`{"n":3}`)})
+				for _, want := range append(tt.want, `{"n":3}`) {
+					if got := c.hear(); got != pub("c-42", want) {
+						t.Errorf("got %s, want %s", got, want)
+					}
+				}
+				c.leave()
+			})
+		})
+	}
+}
+
+// What is remembered is bounded, and the newest of it stays.
+func TestRecentIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := websocket.New(websocket.Config{QueueBytes: 4 << 20}, tokens, nil, quietly)
+		defer run(t, hub)()
+		const all = 2000
+		long := strings.Repeat("x", 1000)
+		for n := range all {
+			publish(t, hub, notify.Publication{Customer: "c-42", Data: fmt.Appendf(nil, `{"n":%d,"long":%q}`, n, long)})
+		}
+		c := pipe(t, hub).listen()
+		c.connect(token(t, "c-42", "", time.Hour))
+		publish(t, hub, notify.Publication{Customer: "c-42", Data: []byte(`{"end":true}`)})
+		got, last := 0, ""
+		for f := c.hear(); f != pub("c-42", `{"end":true}`); f = c.hear() {
+			got, last = got+1, f
+		}
+		if got == 0 || got > 600 || !strings.Contains(last, fmt.Sprintf(`"n":%d,`, all-1)) {
+			t.Errorf("%d of %d publications came, the last is %.60s", got, all, last)
+		}
+		c.leave()
+	})
+}

@@ -3,23 +3,26 @@ package websocket
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"onmyway/notify"
 )
 
 // shard holds the connected sockets of some customers, the oldest first.
 type shard struct {
-	mu        sync.RWMutex
+	mu        sync.Mutex
 	customers map[string][]*socket
+	recent    recent
 }
 
 // publish queues p at the sockets that may see it and appends those whose writer must be started to idle. The frame is
 // made once, and not at all for a customer who is not there.
-func (sh *shard) publish(p *notify.Publication, idle []*socket) []*socket {
+func (sh *shard) publish(p *notify.Publication, now time.Time, idle []*socket) []*socket {
 	var frame []byte
 	var made codec
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.recent.add(p, now)
 	for _, s := range sh.customers[p.Customer] {
 		if s.order != "" && s.order != p.OrderID {
 			continue
@@ -34,12 +37,13 @@ func (sh *shard) publish(p *notify.Publication, idle []*socket) []*socket {
 	return idle
 }
 
-// join adds a socket and queues its welcome under the same lock: whatever is published after the client could see the
-// welcome reaches it, and nothing comes before. It returns the socket that had to leave for it, or nil.
-func (sh *shard) join(s *socket, welcome []byte, limit int) (evicted *socket) {
+// join adds a socket and queues its welcome and what was published a moment ago under the same lock: whatever is published after
+// the client could see the welcome reaches it, and nothing comes before. It returns the socket that had to leave for it, or nil.
+func (sh *shard) join(s *socket, welcome []byte, limit int, now time.Time) (evicted *socket) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	s.send(welcome)
+	sh.recent.replay(s, now)
 	list := sh.customers[s.customer]
 	if len(list) >= limit {
 		evicted = list[0]

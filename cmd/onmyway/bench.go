@@ -25,7 +25,7 @@ Rounds of the service and of what it is compared with take turns, so that both m
 shown are medians, their ratio and how far the rounds lie apart. In every round the receivers' side is checked: a round in
 which something is lost or doubled has no figure. The exit code is 0 only if every figure reaches its goal.
 
-All of it takes about a quarter of an hour on two cores, which should have nothing else to do. Figures about real servers
+All of it takes about half an hour on two cores, which should have nothing else to do. Figures about real servers
 need their addresses; what is not there is skipped, and named. The figures are:
   ` + strings.Join(bench.Names(), ", "),
 		Example: `  onmyway bench

@@ -20,6 +20,7 @@ type Config struct {
 	Templates TemplatesConfig `yaml:"templates"`
 	Defaults  DefaultsConfig  `yaml:"defaults"`
 	ETA       ETAConfig       `yaml:"eta"`
+	Orders    OrdersConfig    `yaml:"orders"`
 	Routes    []notify.Route  `yaml:"routes"`
 	Retention RetentionConfig `yaml:"retention"`
 	Migrate   MigrateConfig   `yaml:"migrate"`
@@ -93,7 +94,7 @@ type SMSConfig struct {
 	RatePerSecond float64       `yaml:"rate_per_second" help:"texts that all processes together send in a second: what your sender may; 0: no limit" min:"0"`
 	Burst         int           `yaml:"burst" help:"texts that may leave at once after a rest; 0: as many as a second allows" min:"0"`
 	Breaker       float64       `yaml:"breaker" help:"share of attempts that fail at which the provider is left alone for a while; 0: never" min:"0"`
-	PerHour       int           `yaml:"per_hour" help:"texts to one number in any hour; more wait and come as one. Driver alerts, what the customer has to do and resends never wait; 0: no limit" min:"0"`
+	PerHour       int           `yaml:"per_hour" help:"texts to one number in any hour; more wait and come as one. Driver alerts, what the customer has to do and resends count, but are not held; 0: no limit" min:"0"`
 	Lanes         int           `yaml:"lanes" help:"texts that are sent at the same time" min:"1"`
 	Queue         int           `yaml:"queue" help:"texts that wait in memory; more wait in SQL" min:"1"`
 	Timeout       time.Duration `yaml:"timeout" help:"of one attempt, 1s to 15s"`
@@ -154,6 +155,11 @@ type DefaultsConfig struct {
 // ETAConfig is when a new arrival time is worth a message.
 type ETAConfig struct {
 	Threshold time.Duration `yaml:"threshold" help:"how far an arrival time has to move before a customer is told by text or push; the live page always shows it"`
+}
+
+// OrdersConfig is what holds for every order.
+type OrdersConfig struct {
+	Settle time.Duration `yaml:"settle" help:"how long texts and alerts wait when their order changed less than that before: only the last of many changes is told; 0s: they never wait"`
 }
 
 // RetentionConfig is how long rows stay in SQL; 0 is for ever.

@@ -25,6 +25,7 @@ func defaultConfig() Config {
 		Push:      PushConfig{Breaker: 0.5, Lanes: 64, Queue: 8192, Timeout: 10 * time.Second},
 		Defaults:  DefaultsConfig{Locale: "en-US", TimeZone: "America/New_York"},
 		ETA:       ETAConfig{Threshold: 30 * time.Minute},
+		Orders:    OrdersConfig{Settle: 2 * time.Second},
 		Retention: RetentionConfig{Messages: 400 * 24 * time.Hour, DeadLetters: 90 * 24 * time.Hour, Idempotency: 7 * 24 * time.Hour},
 		Migrate:   MigrateConfig{Auto: true},
 		Log:       LogConfig{Level: "info", Format: "auto"},
@@ -75,6 +76,7 @@ func (c *Config) check() error {
 	bad(c.SMS.VerifyGrace < c.SMS.Timeout, "sms.verify_grace must be at least sms.timeout: a request under way could still arrive")
 	bad(c.SMS.UnknownAfter < c.SMS.VerifyGrace, "sms.unknown_after must be at least sms.verify_grace")
 	bad(c.ETA.Threshold < 0, "eta.threshold must not be negative")
+	bad(c.Orders.Settle < 0 || c.Orders.Settle > time.Minute, "orders.settle must be from 0s, for never, to 1m: the news waits for it")
 	for _, l := range []struct{ key, addr string }{{"http.addr", c.HTTP.Addr}, {"ops.addr", c.Ops.Addr}} {
 		_, _, err := net.SplitHostPort(l.addr)
 		bad(err != nil, fmt.Sprintf("%s: %q is not host:port, such as :8080 or 127.0.0.1:8080", l.key, l.addr))

@@ -86,7 +86,7 @@ type verdict struct {
 func configCheck(cmd *cobra.Command, json bool) error {
 	s, err := loadSettings(cmd.Flags())
 	v := verdict{Problems: []string{}, Warnings: []advice{}, Embedded: []string{}}
-	for _, problem := range append(problems(err), problems(s.parts())...) {
+	for _, problem := range append(problems(err), problems(s.caused(s.parts()))...) {
 		if text := s.located(problem); !slices.Contains(v.Problems, text) {
 			v.Problems = append(v.Problems, text)
 		}

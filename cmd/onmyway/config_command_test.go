@@ -123,6 +123,12 @@ func TestConfigCheck(t *testing.T) {
 		{name: "VAPID halves", code: 2, env: map[string]string{"ONMYWAY_PUSH__VAPID__PUBLIC_KEY": "x", "ONMYWAY_PUSH__VAPID__PRIVATE_KEY": "hunter2"},
 			says: []string{"push.vapid.public_key"}},
 		{name: "no such folder of texts", code: 2, env: map[string]string{"ONMYWAY_TEMPLATES__DIR": "/nowhere"}, says: []string{"templates"}},
+		{name: "no such file of half a pair", code: 2, env: map[string]string{"ONMYWAY_PUSH__VAPID__PUBLIC_KEY": "x", "ONMYWAY_PUSH__VAPID__PRIVATE_KEY_FILE": "/nowhere"},
+			says: []string{"push.vapid.private_key_file", "1 problem"}, silent: []string{"is missing"}},
+		{name: "no such file of a login", code: 2, file: "kafka: {brokers: [k:9092], sasl: {user: u, mechanism: plain, password_file: /nowhere}}",
+			says: []string{"kafka.sasl.password_file", "1 problem"}, silent: []string{"is missing"}},
+		{name: "no such file of a token, and a bad one", code: 2, file: "sms: {twilio: {account_sid: AC1, auth_token_file: /nowhere, auth_token_old: 'no token'}}",
+			says: []string{"sms.twilio.auth_token_file", "sms.twilio.messaging_service_sid", "2 problems"}, silent: []string{"set sms.twilio.api_key"}},
 		{name: "no such file of a secret", code: 2, env: map[string]string{"ONMYWAY_REDIS__URL_FILE": "/nowhere"}, says: []string{"redis.url_file"}},
 	}
 	for _, tt := range tests {

@@ -47,11 +47,11 @@ const (
 
 // run serves until ctx ends, then drains down the line of an event.
 func (s *service) run(ctx context.Context) error {
-	public, err := listen(s.public, "http.addr")
+	public, err := listen(s.public, "http.addr", s.files.public, s.metrics.cut.Inc)
 	if err != nil {
 		return err
 	}
-	ops, err := listen(s.ops, "ops.addr")
+	ops, err := listen(s.ops, "ops.addr", s.files.ops, s.metrics.cut.Inc)
 	if err != nil {
 		return errors.Join(err, public.Listener.Close())
 	}

@@ -56,6 +56,7 @@ receivers got. The exit code is 0 only if everything arrived exactly once. On en
 	fs.StringVar(&o.Redis, "redis", "", "Redis to run on, redis://host:port (default: an embedded one)")
 	fs.StringVar(&o.Database, "database", "", "database to run on, postgres://… (default: a SQLite file)")
 	fs.IntVar(&o.Kills, "kills", 0, "how often --once kills the service on the way")
+	cmd.AddCommand(demoTwilioCommand())
 	return cmd
 }
 

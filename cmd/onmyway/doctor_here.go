@@ -47,9 +47,6 @@ func (d *doctor) words(context.Context) []finding {
 	return a.list
 }
 
-// spare are the files that a process needs beside its sockets: engines, providers, its own.
-const spare = 1000
-
 // limits checks what this machine lets a process have.
 func (d *doctor) limits(context.Context) []finding {
 	a := area{name: "This machine"}
@@ -57,16 +54,16 @@ func (d *doctor) limits(context.Context) []finding {
 	if !known {
 		return nil
 	}
-	a.files(open, d.cfg.HTTP.MaxSockets)
+	a.files(open, &d.cfg)
 	return a.list
 }
 
-func (a *area) files(open uint64, sockets int) {
-	need := uint64(sockets) + spare
-	if open < need {
-		a.warn("open files", fmt.Sprintf("%d are allowed, and http.max_sockets is %d", open, sockets),
-			fmt.Sprintf("raise the limit to %d (LimitNOFILE, ulimits), or lower http.max_sockets", need))
+func (a *area) files(open int, cfg *Config) {
+	sockets := cfg.HTTP.MaxSockets
+	if shares := shareFiles(open, cfg); shares.sockets < sockets {
+		a.warn("open files", fmt.Sprintf("%d are allowed, which leaves room for %d live sockets, and http.max_sockets is %d", open, shares.sockets, sockets),
+			fmt.Sprintf("raise the limit to %d (LimitNOFILE, ulimits), or lower http.max_sockets", filesFor(cfg)))
 		return
 	}
-	a.ok("open files", "%d are allowed, enough for %d sockets", open, sockets)
+	a.ok("open files", "%d are allowed, enough for %d live sockets", open, sockets)
 }

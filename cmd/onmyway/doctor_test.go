@@ -53,6 +53,7 @@ func TestDoctorJudges(t *testing.T) {
 		change(&good)
 		return func(a *area) { a.account(good, err, noon) }
 	}
+	usual := defaultConfig()
 	tests := []struct {
 		name string
 		see  func(*area)
@@ -105,8 +106,8 @@ func TestDoctorJudges(t *testing.T) {
 		{"twilio: a second is within its precision", account(nil, func(v *twilio.Account) { v.Clock = noon.Add(-2900 * time.Millisecond) }), nil},
 		{"twilio: clock", account(nil, func(v *twilio.Account) { v.Clock = noon.Add(-5 * time.Second) }), []string{"warning clock"}},
 
-		{"files: enough", func(a *area) { a.files(20_000, 10_000) }, nil},
-		{"files: too few", func(a *area) { a.files(1024, 10_000) }, []string{"warning open files"}},
+		{"files: enough", func(a *area) { a.files(20_000, &usual) }, nil},
+		{"files: too few", func(a *area) { a.files(1024, &usual) }, []string{"warning open files"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -55,6 +55,7 @@ type node struct {
 	t        *testing.T
 	url, ops string // of the public and the private listener
 	env      []string
+	files    int    // that it may have open; 0: as many as we may
 	log      string // path
 	web      *http.Client
 
@@ -91,6 +92,9 @@ func (n *node) launch() {
 	}
 	defer func() { _ = log.Close() }()
 	n.cmd = exec.Command(os.Args[0], "serve")
+	if n.files > 0 {
+		n.cmd = exec.Command("sh", "-c", `ulimit -n "$1" && exec "$0" serve`, os.Args[0], strconv.Itoa(n.files))
+	}
 	n.cmd.Env, n.cmd.Stdout, n.cmd.Stderr = n.env, log, log
 	if n.leash, err = n.cmd.StdinPipe(); err == nil {
 		err = n.cmd.Start()

@@ -6,43 +6,29 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 )
 
 // listener is an HTTP server that can stop at once. http.Server.Shutdown waits seconds for connections that have not sent
 // anything yet, and browsers open such in advance.
 type listener struct {
 	*http.Server
-	net.Listener
-
-	mu     sync.Mutex
-	unused map[net.Conn]bool
+	*gate
 }
 
-// listen opens the port of a server; key is its name in the configuration.
-func listen(s *http.Server, key string) (*listener, error) {
+// listen opens the port of a server, for at most so many connections at once; key is its name in the configuration.
+func listen(s *http.Server, key string, most int, cut func()) (*listener, error) {
 	port, err := net.Listen("tcp", s.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s (%s): %w", s.Addr, key, err)
 	}
-	l := &listener{Server: s, Listener: port, unused: map[net.Conn]bool{}}
+	l := &listener{Server: s, gate: newGate(port, most, cut)}
 	s.ConnState = l.note
 	return l, nil
 }
 
-func (l *listener) note(c net.Conn, state http.ConnState) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if state == http.StateNew {
-		l.unused[c] = true
-	} else {
-		delete(l.unused, c)
-	}
-}
-
 // serve answers until stop.
 func (l *listener) serve() error {
-	if err := l.Serve(l.Listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := l.Serve(l.gate); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve HTTP on %s: %w", l.Listener.Addr(), err)
 	}
 	return nil
@@ -52,11 +38,7 @@ func (l *listener) serve() error {
 func (l *listener) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, httpDrain)
 	defer cancel()
-	l.mu.Lock()
-	for c := range l.unused {
-		c.Close()
-	}
-	l.mu.Unlock()
+	l.clear()
 	err := l.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return l.Server.Close()

@@ -89,7 +89,7 @@ func loadSettings(fs *pflag.FlagSet) (settings, error) {
 		}
 		errs = append(errs, k.Merge(src.values))
 	}
-	errs = append(errs, readSecretFiles(k, s.origins))
+	errs = append(errs, s.readSecretFiles(k))
 	decode := koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
 		Result: &s.Config, TagName: "yaml", WeaklyTypedInput: true, ErrorUnused: true,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
@@ -101,7 +101,7 @@ func loadSettings(fs *pflag.FlagSet) (settings, error) {
 			return s, errors.Join(errs...)
 		}
 	}
-	return s, errors.Join(append(errs, s.check())...)
+	return s, errors.Join(append(errs, s.caused(s.check()))...)
 }
 
 // unknownIn is how the decoder speaks of keys that it does not know, within lists such as routes.
@@ -158,23 +158,40 @@ func section(key string, known map[string]bool) bool {
 }
 
 // readSecretFiles replaces every "<secret>_file" by the content of the file.
-func readSecretFiles(k *koanf.Koanf, origins map[string]string) error {
+func (s *settings) readSecretFiles(k *koanf.Koanf) error {
 	var errs []error
-	for _, s := range secrets {
-		path := k.String(s + fileSuffix)
-		k.Delete(s + fileSuffix)
+	for _, key := range secrets {
+		path := k.String(key + fileSuffix)
+		k.Delete(key + fileSuffix)
 		if path == "" {
 			continue
 		}
 		content, err := os.ReadFile(path)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", s+fileSuffix, err))
+			s.unread = append(s.unread, key)
+			errs = append(errs, fmt.Errorf("%s: %w", key+fileSuffix, err))
 			continue
 		}
-		origins[s] = "file " + path + ", named by " + origins[s+fileSuffix]
-		errs = append(errs, k.Set(s, strings.TrimSpace(string(content))))
+		s.origins[key] = "file " + path + ", named by " + s.origins[key+fileSuffix]
+		errs = append(errs, k.Set(key, strings.TrimSpace(string(content))))
 	}
 	return errors.Join(errs...)
+}
+
+// caused leaves out of what a check found wrong what names a secret whose file can't be read: that it is missing was said.
+func (s *settings) caused(err error) error {
+	var errs []error
+	for _, problem := range problems(err) {
+		if !slices.ContainsFunc(s.unread, func(key string) bool { return mentions(problem, key) }) {
+			errs = append(errs, errors.New(problem))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// mentions tells that a text names a key, and not only one that begins like it.
+func mentions(text, key string) bool {
+	return regexp.MustCompile(regexp.QuoteMeta(key) + `\b`).MatchString(text)
 }
 
 // eachKey calls f for every leaf of the configuration, by its dotted key, with its help.

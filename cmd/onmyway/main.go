@@ -30,12 +30,12 @@ func run(args []string) int {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	root := command()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	used, err := root.ExecuteContextC(ctx)
 	switch usage := (usageError{}); {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "onmyway: %v\nRun 'onmyway --help' for how to use it.\n", err)
+		fmt.Fprintf(os.Stderr, "onmyway: %v\nRun '%s --help' for how to use it.\n", err, used.CommandPath())
 		return 2
 	default:
 		fmt.Fprintf(os.Stderr, "onmyway: %v\n", err)
@@ -69,7 +69,11 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return nil
 	case cmd.HasAvailableSubCommands():
-		return usageError{fmt.Errorf("%q is not a command", args[0])}
+		var known []string
+		for _, sub := range documented(cmd) {
+			known = append(known, sub.Name())
+		}
+		return usageError{fmt.Errorf("%q is not a command%s", args[0], didYouMean(args[0], known))}
 	default:
 		return usageError{fmt.Errorf("%s takes no arguments: %q", cmd.Name(), args[0])}
 	}

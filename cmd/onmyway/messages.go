@@ -54,7 +54,7 @@ func messagesListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list := &restList{client: client, path: "/v1/messages", query: values, howMany: q.howMany}
+			list := &restList{client: client, path: "/v1/messages", query: values, flags: messageFlags, howMany: q.howMany}
 			return stopped(cmd.Context(), list.print(cmd.Context(), cmd.OutOrStdout(), *output, messageColumns))
 		},
 	}
@@ -71,6 +71,12 @@ func messagesListCommand() *cobra.Command {
 	q.flags(fs)
 	output = outputFlag(fs)
 	return cmd
+}
+
+// messageFlags are the flags of messages list, by the names that the service has for what they say.
+var messageFlags = map[string]string{
+	"order_id": "--order", "customer_id": "--customer", "phone": "--phone", "channel": "--channel", "state": "--state",
+	"milestone": "--milestone", "since": "--since", "until": "--until", "limit": "--limit",
 }
 
 // values checks what can be checked here and writes the query of the call.
@@ -180,11 +186,21 @@ it names the key: run it again with that key.`,
 	restFlags(fs)
 	fs.StringVar(&reason, "reason", "", "why, in a few words; it is kept with the message")
 	fs.StringVar(&channel, "channel", "", "another channel: sms or push (default: the same)")
-	fs.BoolVar(&force, "force", false, "also when the text is no longer true, or just went out")
+	fs.BoolVar(&force, "force", false, "also when the text is no longer true, just went out, or may have gone out")
 	fs.StringVar(&key, "idempotency-key", "", "of an earlier call that this one repeats (default: a new one)")
 	output = outputFlag(fs)
 	return cmd
 }
+
+// resendFlags are the flags of messages resend, by the names of the fields that they fill.
+var resendFlags = map[string]string{"reason": "--reason", "channel": "--channel", "force": "--force"}
+
+// inFlags puts what the service advises into the words of the command line: it speaks of the fields of its API.
+var inFlags = strings.NewReplacer(
+	"set force", "add --force", "Resend with force", "Resend with --force",
+	"name the channel sms or push", "add --channel sms or --channel push",
+	"send the header Idempotency-Key with", "write for --idempotency-key", "Idempotency-Key", "--idempotency-key",
+)
 
 // resendAsk is the body of a resend.
 type resendAsk struct {
@@ -203,11 +219,14 @@ func (c *restClient) resend(cmd *cobra.Command, path, key string, ask resendAsk)
 		return nil, fmt.Errorf("write the request: %w", err)
 	}
 	answer, err := c.call(cmd.Context(), restCall{
-		method: http.MethodPost, path: path + "/resend", body: body,
+		method: http.MethodPost, path: path + "/resend", body: body, flags: resendFlags,
 		header: http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {key}},
 	})
 	var refused *restProblem
-	if err == nil || errors.As(err, &refused) && refused.Status < http.StatusInternalServerError {
+	if errors.As(err, &refused) {
+		refused.Detail = inFlags.Replace(refused.Detail)
+	}
+	if err == nil || refused != nil && refused.Status < http.StatusInternalServerError {
 		return answer, err
 	}
 	return nil, fmt.Errorf("it may have been sent or not; run it again with --idempotency-key %s, it sends nothing twice: %w",

@@ -71,10 +71,13 @@ type staffNotSent struct {
 
 // because says why a message is as it is, in a sentence where the service has one.
 func (m *staffMessage) because() string {
-	if m.Why != "" {
-		return m.Why
+	switch {
+	case m.Why != "":
+		return inFlags.Replace(m.Why)
+	case m.Reason != "":
+		return m.Reason.Means()
 	}
-	return strings.ReplaceAll(string(m.Reason), "_", " ")
+	return ""
 }
 
 var messageColumns = columns{
@@ -150,7 +153,7 @@ func (m *staffMessage) sheetHistory(s *sheet) {
 		s.head("Not sent")
 	}
 	for _, n := range m.NotSent {
-		s.row(string(n.Channel), cmp.Or(n.Why, strings.ReplaceAll(string(n.Reason), "_", " ")))
+		s.row(string(n.Channel), cmp.Or(n.Why, n.Reason.Means()))
 	}
 	if m.ResendOf != "" {
 		s.head("Sent again")
@@ -210,8 +213,11 @@ func printResent(w io.Writer, body []byte, f format) error {
 	if err := json.Unmarshal(body, &m); err != nil {
 		return fmt.Errorf("read the new message: %w", err)
 	}
-	s := &sheet{w: w}
-	s.head("Message " + m.ID + " is on its way")
+	s, fate := &sheet{w: w}, " is on its way"
+	if m.State == notify.Pending && m.Reason != "" {
+		fate = " is made, and waits"
+	}
+	s.head("Message " + m.ID + fate)
 	s.row("state", string(m.State), m.because())
 	s.row("channel", string(m.Channel), m.Address)
 	s.row("not before", clockTime(m.DueAt))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"net/http/pprof"
@@ -48,6 +49,7 @@ type metrics struct {
 
 	calls       *prometheus.CounterVec   // method, route, class
 	callSeconds *prometheus.HistogramVec // route
+	cut         prometheus.Counter
 }
 
 // described is one metric as its users see it.
@@ -72,6 +74,8 @@ func newMetrics(topics []string) *metrics {
 	m.calls = m.counter("onmyway_http_requests_total", "requests",
 		"REST calls and pages, by what they asked for and the class of the answer.", "method", "route", "class")
 	m.callSeconds = m.histogram("onmyway_http_request_seconds", "seconds", "From the head of a request to the end of its answer.", seconds, "route")
+	m.cut = m.counter("onmyway_http_connections_cut_total", "connections",
+		"Quiet connections that were closed to make room for others, because the process may open no more files.").WithLabelValues()
 	m.gauge("onmyway_build_info", "always 1", "Which build this is.", "version", "go").WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -133,7 +137,7 @@ func (m *metrics) sendingMetrics() {
 // watch adds what is read when Prometheus asks: sockets and queues.
 func (m *metrics) watch(sockets func() int, maxSockets int, ds notify.Dispatchers, f *notify.Finisher) {
 	m.reading("onmyway_websocket_sockets", "sockets", "Open live sockets.", func() float64 { return float64(sockets()) })
-	m.reading("onmyway_websocket_sockets_limit", "sockets", "Live sockets that may be open at once (http.max_sockets).", func() float64 { return float64(maxSockets) })
+	m.reading("onmyway_websocket_sockets_limit", "sockets", "Live sockets that may be open at once (http.max_sockets, or fewer where the limit of open files leaves less room).", func() float64 { return float64(maxSockets) })
 	m.reading("onmyway_outcomes_waiting", "outcomes", "Outcomes of attempts in memory that wait for SQL.", func() float64 { return float64(f.Waiting()) })
 	for _, d := range ds {
 		on := string(d.Channel)
@@ -156,9 +160,13 @@ func (m *metrics) watch(sockets func() int, maxSockets int, ds notify.Dispatcher
 	}
 }
 
-// opsHandler serves metrics and profiles.
+// opsHandler serves metrics, profiles and a sign of life.
 func (m *metrics) opsHandler() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { // also here: no crowd is in its way
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":"ok"}`+"\n") // an error means that the caller is gone
+	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

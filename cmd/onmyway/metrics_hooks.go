@@ -14,7 +14,7 @@ func (m *metrics) hooks() *notify.Hooks {
 	return &notify.Hooks{
 		Batch:     m.batch,
 		Stored:    m.decided,
-		Published: func(b *notify.Batch) { m.published(b, time.Now()) },
+		Published: func(recorded []time.Time) { m.published(recorded, time.Now()) },
 		Attempted: func(msg *notify.Message, a notify.Answer, took, _ time.Duration) {
 			m.attempted(msg, a, took, time.Now())
 		},
@@ -93,12 +93,10 @@ func (m *metrics) count(moves map[move]int) {
 }
 
 // published notes how long it took until open sockets were shown what is new.
-func (m *metrics) published(b *notify.Batch, now time.Time) {
+func (m *metrics) published(recorded []time.Time, now time.Time) {
 	seconds := m.accepted.WithLabelValues(string(notify.WebSocket))
-	for i := range b.Events {
-		if e := &b.Events[i]; e.New && e.State == notify.Sent {
-			seconds.Observe(since(e.Origin.Time, now))
-		}
+	for _, at := range recorded {
+		seconds.Observe(since(at, now))
 	}
 }
 

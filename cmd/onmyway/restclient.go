@@ -96,8 +96,9 @@ type restCall struct {
 	path   string // "/v1/messages"
 	query  url.Values
 	header http.Header
-	body   []byte // nil for none
-	also   []int  // statuses that are an answer, besides 2xx
+	body   []byte            // nil for none
+	also   []int             // statuses that are an answer, besides 2xx
+	flags  map[string]string // what the command calls the fields of the call: errors name those
 }
 
 // restProblem is the error of a call that the service refused.
@@ -115,7 +116,7 @@ type restProblem struct {
 func (p *restProblem) Error() string {
 	var b strings.Builder
 	b.WriteString(oneLine(cmp.Or(p.Title, http.StatusText(p.Status), "status "+strconv.Itoa(p.Status))))
-	if p.Detail != "" {
+	if p.Detail != "" && len(p.Errors) == 0 { // else it only says that fields are wrong
 		b.WriteString(": " + oneLine(p.Detail))
 	}
 	for _, e := range p.Errors {
@@ -125,6 +126,15 @@ func (p *restProblem) Error() string {
 		b.WriteString(" (request " + oneLine(p.request) + ")")
 	}
 	return b.String()
+}
+
+// name calls wrong fields by the flags that they came from.
+func (p *restProblem) name(flags map[string]string) {
+	for i := range p.Errors {
+		if flag, ok := flags[p.Errors[i].Field]; ok {
+			p.Errors[i].Field = flag
+		}
+	}
 }
 
 // call makes the call and returns the body of the answer. It tries again, a bounded number of times, when the service
@@ -180,7 +190,9 @@ func (c *restClient) try(ctx context.Context, rc restCall) (body []byte, wait ti
 			return body, 0, nil
 		}
 	}
-	return nil, retryAfter(answer), problemIn(answer, body)
+	problem := problemIn(answer, body)
+	problem.name(rc.flags)
+	return nil, retryAfter(answer), problem
 }
 
 // unreachable leaves the path and the query out of what http says: they may carry a phone number.

@@ -43,6 +43,7 @@ type restList struct {
 	client *restClient
 	path   string
 	query  url.Values
+	flags  map[string]string // as in restCall
 	howMany
 
 	next string // the cursor of the page after the last one read; empty for none
@@ -66,7 +67,7 @@ func (l *restList) pages(ctx context.Context, f func(items []json.RawMessage) er
 		if l.next != "" {
 			l.query.Set("cursor", l.next)
 		}
-		body, err := l.client.call(ctx, restCall{method: http.MethodGet, path: l.path, query: l.query})
+		body, err := l.client.call(ctx, restCall{method: http.MethodGet, path: l.path, query: l.query, flags: l.flags})
 		if err != nil {
 			return err
 		}

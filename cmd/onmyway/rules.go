@@ -127,7 +127,7 @@ func newRules(cfg Config) (*notify.Rules, error) {
 	}
 	return &notify.Rules{
 		Routes: routes, Words: words, FoldTexts: cfg.SMS.Transliterate, TextsPerHour: cfg.SMS.PerHour, ExplicitConsent: cfg.SMS.Consent == consentExplicit,
-		Defaults: off, ETAThreshold: cfg.ETA.Threshold, Locale: cfg.Defaults.Locale, Zone: zone, Zones: zones(),
+		Defaults: off, ETAThreshold: cfg.ETA.Threshold, Settle: cfg.Orders.Settle, Locale: cfg.Defaults.Locale, Zone: zone, Zones: zones(),
 		Channels: map[notify.Channel]bool{notify.SMS: cfg.smsOn(), notify.Push: cfg.pushOn(), notify.WebSocket: true},
 	}, nil
 }

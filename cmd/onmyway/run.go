@@ -23,6 +23,7 @@ type service struct {
 	cfg     Config
 	log     *slog.Logger
 	engines *engines
+	files   fileShares
 	metrics *metrics
 	tracer  *tracer // nil: off
 	rules   *rulebook
@@ -42,14 +43,16 @@ type service struct {
 
 // build connects everything, from the engines up. Nothing runs yet but what the engines need for themselves.
 func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
-	s := &service{cfg: cfg, log: log, engines: e}
+	allowed, _ := openFiles()
+	s := &service{cfg: cfg, log: log, engines: e, files: shareFiles(allowed, &cfg)}
+	s.files.tell(cfg.HTTP.MaxSockets, log)
 	tokens := notify.Tokens{Secret: e.tokenSecret(cfg)}
 	s.metrics = newMetrics(cfg.Kafka.Topics)
 	hooks := s.metrics.hooks()
 	s.screens = &notify.Screens{Store: e.store, Hooks: hooks, SQL: e.outages.sql, Now: time.Now}
 	s.screens.Prepare()
 	s.hub = websocket.New(websocket.Config{
-		Origins: cfg.HTTP.AllowedOrigins, MaxSockets: cfg.HTTP.MaxSockets, PerAddress: cfg.HTTP.SocketsPerAddress, Address: api.ClientAddress,
+		Origins: cfg.HTTP.AllowedOrigins, MaxSockets: s.files.sockets, PerAddress: cfg.HTTP.SocketsPerAddress, Address: api.ClientAddress,
 		Presence: e.redis, Shown: func(customer string, id notify.ID) { s.screens.Add(notify.Shown{CustomerID: customer, ID: id}) },
 	}, tokens, e.redis.Bus(), log)
 	var err error
@@ -76,7 +79,7 @@ func build(cfg Config, e *engines, log *slog.Logger) (*service, error) {
 		s.dispatchers[c.Name] = d
 		s.sweep.Dispatchers = append(s.sweep.Dispatchers, d)
 	}
-	s.metrics.watch(s.hub.Count, cfg.HTTP.MaxSockets, s.dispatchers, s.finisher)
+	s.metrics.watch(s.hub.Count, s.files.sockets, s.dispatchers, s.finisher)
 	s.intake = &notify.Intake{
 		Decode: mapping.Decode, Cache: e.redis, Store: e.store, Positions: e.store, DeadLetters: graves{e.kafka, s.metrics}, Live: s.hub,
 		Put: s.dispatchers.Put, Rules: s.rules.inForce, Hooks: hooks, Now: time.Now,

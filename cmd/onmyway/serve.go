@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"onmyway/channels/webpush"
 	"onmyway/notify/sqlstore"
 )
 
@@ -122,30 +121,4 @@ func withStore(cmd *cobra.Command, use func(context.Context, *sqlstore.Store) er
 		return err
 	}
 	return errors.Join(use(cmd.Context(), store), store.Close())
-}
-
-func vapidCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "vapid",
-		Short: "Make the keys that browsers subscribe to",
-		Long:  "Make the pair of keys with which this service proves to push services who it is (VAPID, RFC 8292).",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(&cobra.Command{
-		Use:     "generate",
-		Short:   "Print a new pair as configuration",
-		Long:    "Print a new pair as configuration. Make it once: every browser's subscription is bound to the public key.",
-		Example: "  onmyway vapid generate >> onmyway.yaml",
-		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			public, private, err := webpush.GenerateKeys()
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "push:\n  vapid:\n    public_key: %s\n    private_key: %s\n    subject: you@example.com\n", public, private)
-			return err
-		},
-	})
-	return cmd
 }

@@ -19,6 +19,7 @@ import (
 type settings struct {
 	Config
 	origins map[string]string // what is not in it has its default
+	unread  []string          // secrets whose files can't be read
 }
 
 // source is one place where values are said.

@@ -46,7 +46,7 @@ func stopsListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list := &restList{client: client, path: stopsPath, query: url.Values{}, howMany: many}
+			list := &restList{client: client, path: stopsPath, query: url.Values{}, flags: map[string]string{"phone": "--phone"}, howMany: many}
 			if phone != "" {
 				list.query.Set("phone", phone)
 			}
@@ -62,6 +62,9 @@ func stopsListCommand() *cobra.Command {
 }
 
 const stopsPath = "/v1/stopped-numbers"
+
+// stopChange is what a change of a number says, by the names that the service has for it.
+var stopChange = map[string]string{"phone": "PHONE", "reason": "--reason"}
 
 // stopFlags adds what a change of a number needs.
 func stopFlags(fs *pflag.FlagSet, reason *string) *format {
@@ -104,7 +107,7 @@ func stopsAddCommand() *cobra.Command {
 				return fmt.Errorf("write the request: %w", err)
 			}
 			body, err := client.call(cmd.Context(), restCall{
-				method: http.MethodPut, path: path, body: ask, header: http.Header{"Content-Type": {"application/json"}},
+				method: http.MethodPut, path: path, body: ask, header: http.Header{"Content-Type": {"application/json"}}, flags: stopChange,
 			})
 			if err != nil {
 				return stopped(cmd.Context(), err)
@@ -131,7 +134,7 @@ func stopsLiftCommand() *cobra.Command {
 				return err
 			}
 			body, err := client.call(cmd.Context(), restCall{
-				method: http.MethodDelete, path: path, query: url.Values{"reason": {reason}},
+				method: http.MethodDelete, path: path, query: url.Values{"reason": {reason}}, flags: stopChange,
 			})
 			if err != nil {
 				return stopped(cmd.Context(), err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -15,7 +16,6 @@ import (
 
 	"onmyway/notify"
 	"onmyway/templates"
-	"strings"
 )
 
 // previewOptions is what a person wants to see.
@@ -66,7 +66,8 @@ func templatesPreviewCommand() *cobra.Command {
 		Short: "Show a text on all channels as a person will see it",
 		Long: `Show a text on all channels as a person will see it: text message, push and live message, with characters, alphabet,
 segments and cost units. Without --data it is written from an example that says everything; --data '-' reads standard
-input. The file has what stands under "data" in an event, or the whole event.`,
+input. The file has what stands under "data" in an event, or the whole event. What it says and no text speaks of is named: it may
+be misspelt.`,
 		Example: `  onmyway templates preview driver_en_route_to_pickup --line car_haul
   onmyway templates preview delivered --line drive_away --locale es --transliterate
   echo '{"driver_name":"Sam","minutes_away":4}' | onmyway templates preview driver_arriving --data -
@@ -116,6 +117,7 @@ func previewText(cmd *cobra.Command, o previewOptions, output format) error {
 	if err != nil {
 		return usageError{err}
 	}
+	warnOfFacts(cmd.ErrOrStderr(), vars.Facts)
 	p := written(t, vars, o.transliterate)
 	p.Line, p.Milestone, p.Asked = line, o.milestone, o.locale
 	switch out := cmd.OutOrStdout(); {
@@ -195,6 +197,25 @@ func (o *previewOptions) vars(stdin io.Reader, line notify.Line) (*templates.Var
 		return nil, fmt.Errorf("--data: %w", err)
 	}
 	return v, nil
+}
+
+// warnOfFacts names what the data says and no text can speak of: most often it is misspelt.
+func warnOfFacts(w io.Writer, facts templates.Facts) {
+	var known []string
+	for _, d := range templates.Declared() {
+		known = append(known, d.Name)
+		switch d.Kind {
+		case templates.KindWindow:
+			known = append(known, d.Name+".start", d.Name+".end")
+		case templates.KindMoney:
+			known = append(known, d.Name+".amount", d.Name+".currency")
+		}
+	}
+	for _, f := range facts {
+		if !slices.Contains(known, f.Name) {
+			fmt.Fprintf(w, "warning: no text speaks of %q%s\n", oneLine(f.Name), didYouMean(f.Name, known))
+		}
+	}
 }
 
 // dataOf is what stands under "data" when a whole event was given, or else all of it.

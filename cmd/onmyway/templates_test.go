@@ -104,6 +104,10 @@ func TestTemplatesPreview(t *testing.T) {
 		{"data", `{"driver_name":"Kim","minutes_away":4}`, "driver_arriving --data -", "Kim is about 4 minutes away", ""},
 		{"a whole event", `{"milestone":"x","data":{"driver_name":"Kim"}}`, "driver_arriving --data -", "Kim is a few minutes away", ""},
 		{"no data", `{}`, "driver_arriving --data -", "Your driver is a few minutes away from your car", ""},
+		{"a misspelt fact", `{"driver_nmae":"Kim"}`, "driver_arriving --data -", `warning: no text speaks of "driver_nmae", did you mean "driver_name"?`, ""},
+		{"a fact of nobody", `{"weather_on_mars":{"wind":3}}`, "driver_arriving --data -", "warning: no text speaks of \"weather_on_mars.wind\"\n", ""},
+		{"a misspelt part of a fact", `{"eta":{"strat":"x"}}`, "driver_arriving --data -", `no text speaks of "eta.strat", did you mean "eta.start"?`, ""},
+		{"facts that are known", `{"eta":{"start":"2026-11-21T19:30:00Z"},"price":{"amount":"1","currency":"USD"},"documents":["a"]}`, "driver_arriving --data -", "Your driver is", ""},
 		{"another zone", "", "driver_en_route_to_pickup --line car_haul --time-zone America/New_York", "2:30 to 3:15 PM EST", ""},
 		{"another day", "", "driver_en_route_to_pickup --line car_haul --at 2026-11-19T19:00:00Z", "Sat, Nov 21, 11:30 AM", ""},
 		{"a misspelt milestone", "", "driver_asigned", "", `unknown milestone "driver_asigned", did you mean "driver_assigned"?`},
@@ -126,6 +130,8 @@ func TestTemplatesPreview(t *testing.T) {
 			switch {
 			case tt.fails == "" && (err != nil || !strings.Contains(out, tt.says)):
 				t.Errorf("%v; want %q in\n%s", err, tt.says, out)
+			case strings.Contains(out, "warning:") != strings.Contains(tt.says, "no text"):
+				t.Errorf("warned or not:\n%s", out)
 			case tt.fails != "" && (!errors.As(err, &usage) || !strings.Contains(err.Error(), tt.fails)):
 				t.Errorf("got %v, want a mistake of the caller that says %q", err, tt.fails)
 			}

@@ -96,6 +96,7 @@ func (db *database) forgetEvent(id notify.ID, before time.Time) bool {
 	e := db.events[id]
 	delete(db.events, id)
 	delete(db.received, id)
+	delete(db.seen, id)
 	delete(db.facts, factOf(e.Event))
 	order := notify.OrderLine{OrderID: e.OrderID, Line: e.Line}
 	for f := range db.facts {

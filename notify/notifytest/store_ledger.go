@@ -124,14 +124,8 @@ func (m *message) takes(o *notify.Outcome, owner string) bool {
 	return m.settled() && o.Attempt.No == m.Attempt && tried && !m.recorded(o.Attempt.No)
 }
 
-// settled tells whether the provider has said what became of a message.
-func (m *message) settled() bool {
-	switch m.State {
-	case notify.Accepted, notify.Sent, notify.Delivered, notify.Undelivered, notify.Failed:
-		return true
-	}
-	return false
-}
+// settled tells whether the provider took a message.
+func (m *message) settled() bool { return !m.takenAt.IsZero() }
 
 func (m *message) recorded(no int) bool {
 	return slices.ContainsFunc(m.attempts, func(a notify.Attempt) bool { return a.No == no })
@@ -161,6 +155,9 @@ func (m *message) become(o *notify.Outcome, now time.Time) {
 		m.UpdatedAt = now
 	}
 	m.State, m.Reason, m.owner, m.lookAt = o.State, o.Reason, "", time.Time{}
+	if o.State == notify.Accepted {
+		m.takenAt = now
+	}
 	switch {
 	case o.State == notify.Pending:
 		m.DueAt = millis(o.DueAt)
@@ -171,7 +168,7 @@ func (m *message) become(o *notify.Outcome, now time.Time) {
 	case o.State == notify.Verify:
 		m.lookAt = now
 	case o.State == notify.Accepted:
-		m.lookAt, m.takenAt = now.Add(lookSoon), now
+		m.lookAt = now.Add(lookSoon)
 	}
 }
 

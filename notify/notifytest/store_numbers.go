@@ -51,15 +51,15 @@ func (s *Store) Start(ctx context.Context, now time.Time, in notify.Inbound) (ch
 	return changed && len(s.db.stopped[in.From]) == 0, s.db.localesOf(in.From), nil
 }
 
-// StopNumber makes a number get no texts, because staff say so.
-func (s *Store) StopNumber(ctx context.Context, act notify.Act, phone, why string) error {
+// StopNumber makes a number get no texts, because staff say so. It returns the stop of staff that holds.
+func (s *Store) StopNumber(ctx context.Context, act notify.Act, phone, why string) (notify.StoppedNumber, error) {
 	leave, err := s.enter(ctx, "StopNumber")
 	if err != nil {
-		return err
+		return notify.StoppedNumber{}, err
 	}
 	defer leave()
 	_, err = s.db.stop(act, phone, notify.StoppedByStaff, why)
-	return err
+	return s.db.stopped[phone][notify.StoppedByStaff].StoppedNumber, err
 }
 
 // AllowNumber lifts what StopNumber did. Errors: notify.ErrNotStaffs, notify.ErrNotFound.
@@ -71,12 +71,20 @@ func (s *Store) AllowNumber(ctx context.Context, act notify.Act, phone, why stri
 	defer leave()
 	lifted, err := s.db.start(act, phone, why, notify.StoppedByStaff)
 	switch {
-	case err != nil || lifted:
+	case err != nil || lifted || s.db.liftedLately(act.At, phone):
 		return err
 	case len(s.db.stopped[phone]) > 0:
 		return fmt.Errorf("allow a number: %w", notify.ErrNotStaffs)
 	}
 	return fmt.Errorf("allow a number: %w", notify.ErrNotFound)
+}
+
+// liftedLately tells whether staff have lifted their stop of a number lately, and nobody has stopped it since.
+func (db *database) liftedLately(now time.Time, phone string) bool {
+	other, _ := db.stoppedNumber(phone)
+	return slices.ContainsFunc(db.lifted, func(n notify.NumberStop) bool {
+		return n.Phone == phone && n.Source == notify.StoppedByStaff && now.Sub(n.Lifted.At) < notify.LiftedLately && !other.Since.After(n.Lifted.At)
+	})
 }
 
 // StoppedNumber tells why a number gets no texts, and whether it is so.

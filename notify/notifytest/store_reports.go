@@ -1,7 +1,6 @@
 package notifytest
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -75,10 +74,13 @@ func (m *message) report(r *notify.Report, now time.Time) {
 	if older {
 		step.Detail = strings.TrimSuffix("attempt "+strconv.Itoa(r.Attempt)+": "+r.Detail, ": ")
 	}
-	if moves || !older {
-		m.ProviderID = cmp.Or(m.ProviderID, r.ProviderID)
+	named := (moves || !older) && m.ProviderID == "" && r.ProviderID != ""
+	if named {
+		m.ProviderID = r.ProviderID
 	}
-	m.Attempt = max(m.Attempt, r.Attempt)
+	if moves || named {
+		m.Attempt = max(m.Attempt, r.Attempt)
+	}
 	switch {
 	case moves:
 		m.settle(r.State, r.Reason, now)

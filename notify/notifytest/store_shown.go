@@ -25,7 +25,7 @@ func (s *Store) Shown(ctx context.Context, now time.Time, seen []notify.Shown) (
 		}
 		for _, id := range s.db.stored {
 			m := s.db.messages[id]
-			if m.EventID == event && m.State == notify.Pending && m.Reason == notify.ScreenFirst {
+			if m.EventID == event && m.State == notify.Pending && m.UnlessShown && !m.IsDigest() {
 				m.suppress(notify.SeenOnScreen, now)
 				spared = append(spared, m.Milestone)
 			}

@@ -19,7 +19,7 @@ type Truth interface {
 	notify.OptOuts
 	notify.Showings
 	notify.Archive
-	StopNumber(ctx context.Context, act notify.Act, phone, why string) error
+	StopNumber(ctx context.Context, act notify.Act, phone, why string) (notify.StoppedNumber, error)
 	AllowNumber(ctx context.Context, act notify.Act, phone, why string) error
 	Stops(ctx context.Context, phone string, before int64, limit int) ([]notify.NumberStop, error)
 	AddConsent(ctx context.Context, act notify.Act, r notify.ConsentRecord, key notify.Idempotent) (added notify.ConsentRecord, again bool, err error)
@@ -99,6 +99,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Claim shares work between nodes", claimShared},
 		{"Begin holds texts to a number that had enough", heldOverLimit},
 		{"Begin holds what comes in one batch", heldInBatch},
+		{"Begin counts what begins with it", heldBehindInBatch},
 		{"Begin counts what may have arrived", heldCounts},
 		{"Begin holds nothing beyond its time", heldExpires},
 		{"Held texts are superseded and stopped", heldGivesWay},
@@ -121,6 +122,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Report before its message", reportParked},
 		{"Report waits a day for its message", reportForgotten},
 		{"Report in any order ends the same", reportAnyOrder},
+		{"Report that says nothing new", reportOfNoAttempt},
 		{"Finish of a process that was given up", finishGivenUp},
 		{"Doubts come when they are due", doubtsDue},
 		{"Doubts are shared between nodes", doubtsShared},
@@ -136,16 +138,20 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Stop suppresses what waits", stopSuppresses},
 		{"Stop is answered once", stopOnce},
 		{"Stop is lifted by who set it", stopLifted},
+		{"Stop is lifted once, and answered again", stopLiftedAgain},
 		{"Stop by staff", stopByStaff},
 		{"Stop by the provider", stopByProvider},
 		{"Stop refuses resends", stopRefusesResend},
 		{"Stop knows the languages of a number", stopLocales},
 		{"Stop ends what begins", stopRacesBegin},
 		{"Stop of many is one", stopParallel},
+		{"Stop by staff races their lift", stopRacesLift},
 		{"Shown spares what waits for it", shownSpares},
 		{"Shown by a push message", shownByPush},
 		{"Shown by a stranger changes nothing", shownByStranger},
 		{"Shown leaves what does not wait", shownLeaves},
+		{"Shown spares what is held for something else", shownWhileHeld},
+		{"Shown keeps news out of a digest", shownBeforeDigest},
 		{"Shown ends what begins", shownRacesBegin},
 		{"Find filters and pages", findPages},
 		{"Find tells the whole story", findStory},
@@ -178,6 +184,8 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Forget goes in steps", forgetSteps},
 		{"Forget takes heads with their last event", forgetHeads},
 		{"Forget keeps what a resend is about", forgetResend},
+		{"Forget races a resend", forgetRacesResend},
+		{"Forget takes what was seen with the event", forgetShown},
 		{"Forget takes dead letters", forgetLetters},
 		{"Forget takes idempotency keys", forgetAnswers},
 		{"Forget spares the rest", forgetSpares},

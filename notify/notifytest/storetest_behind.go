@@ -38,9 +38,7 @@ func behindEarlier(t *testing.T, nodes Nodes) {
 			add(t, s, newer)
 		}, false},
 		{"it does not go out again", func() {
-			if err := s.StopNumber(t.Context(), By("ann", noon), number, ""); err != nil {
-				t.Fatal(err)
-			}
+			stopAsStaff(t, s, By("ann", noon), number, "")
 			if err := s.AllowNumber(t.Context(), By("ann", noon), number, ""); err != nil {
 				t.Fatal(err)
 			}

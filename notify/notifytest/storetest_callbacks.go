@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"onmyway/notify"
@@ -70,4 +71,17 @@ func endsAs(t *testing.T, s Truth, m *notify.Message, end notify.State, attempts
 		return fmt.Sprintf("its history is %v", e.History)
 	}
 	return ""
+}
+
+// A report that says nothing new counts no attempt, whatever attempt it names.
+func reportOfNoAttempt(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	m := staged(t, s, 1, notify.Delivered)
+	before := entry(t, s, m.ID)
+	again := reported(&m, 1, notify.Delivered)
+	again.Attempt = 2
+	report(t, s, later.Add(time.Hour), again)
+	if diff := cmp.Diff(before, entry(t, s, m.ID)); diff != "" {
+		t.Error("a report that comes again under the next attempt (-before +after):\n" + diff)
+	}
 }

@@ -126,6 +126,25 @@ func heldInBatch(t *testing.T, nodes Nodes) {
 	}
 }
 
+// A text that waits behind an earlier one of its order in the same batch takes no place of the hour.
+func heldBehindInBatch(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	b := batchOf(newEvent("CH-1", "c-1", "picked_up", 1), newEvent("CH-1", "c-1", "in_transit", 2), newEvent("CH-2", "c-2", "picked_up", 3))
+	ms, ok := make([]*notify.Message, 3), make([]bool, 3)
+	for i := range ms {
+		ms[i] = &b.Messages[i]
+		ms[i].PerHour = 2
+	}
+	add(t, s, b)
+	if err := s.Begin(t.Context(), noon, ms, ok); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]bool{true, false, true}, ok); diff != "" {
+		t.Error("begun (-want +got):\n" + diff)
+	}
+	stands(t, s, ms[1].ID, notify.Pending, "")
+}
+
 func heldCounts(t *testing.T, nodes Nodes) {
 	for state, counts := range map[notify.State]bool{
 		notify.Sending: true, notify.Verify: true, notify.Accepted: true, notify.Sent: true, notify.Delivered: true, notify.Unknown: true,

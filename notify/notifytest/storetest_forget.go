@@ -176,6 +176,21 @@ func forgetResend(t *testing.T, nodes Nodes) {
 	leaves(t, s, notify.KeptEvents, nextDay.Add(time.Hour), 1)
 }
 
+// What comes again after it has left has not been seen.
+func forgetShown(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	b := batchOf(newEvent("CH-1", "c-1", "picked_up", 1))
+	b.Messages = nil
+	add(t, s, b)
+	shown(t, s, time.Minute, []notify.Shown{{CustomerID: "c-1", ID: b.Events[0].ID}})
+	leaves(t, s, notify.KeptEvents, nextDay, 1)
+	add(t, s, b)
+	areNew(t, b, true)
+	if e := entry(t, s, b.Events[0].ID); !e.ShownAt.IsZero() {
+		t.Errorf("it was seen at %s", e.ShownAt)
+	}
+}
+
 func claimOne(t *testing.T, s Truth, now time.Time) *notify.Message {
 	t.Helper()
 	ms := claim(t, s, now, notify.SMS, 1)

@@ -119,6 +119,13 @@ func finishOtherAttempt(t *testing.T, nodes Nodes) {
 	finish(t, s, notify.Outcome{Message: m.ID, State: notify.Accepted, Attempt: attempt(0, notify.Took)})
 	stands(t, s, m.ID, notify.Sending, "")
 	finish(t, s, notify.Outcome{Message: notify.NewID(noon, "unknown"), State: notify.Accepted, Attempt: attempt(1, notify.Took)})
+	// What was given up without a try has its end, though no provider said so.
+	finish(t, s, notify.Outcome{Message: m.ID, State: notify.Failed, Reason: notify.GaveUp, Attempt: notify.Attempt{No: 1}})
+	finish(t, s, notify.Outcome{Message: m.ID, State: notify.Accepted, Attempt: attempt(1, notify.Took)})
+	stands(t, s, m.ID, notify.Failed, notify.GaveUp)
+	if e := entry(t, s, m.ID); len(e.Attempts) != 0 || e.ProviderID != "" {
+		t.Errorf("%d attempts are on record, the provider calls it %q; want none", len(e.Attempts), e.ProviderID)
+	}
 }
 
 func finishWithoutBegin(t *testing.T, nodes Nodes) {

@@ -32,6 +32,16 @@ func start(t *testing.T, s notify.OptOuts, at time.Time, sid string, changed boo
 	}
 }
 
+// stopAsStaff stops a number as staff do.
+func stopAsStaff(t *testing.T, s Truth, act notify.Act, phone, why string) notify.StoppedNumber {
+	t.Helper()
+	held, err := s.StopNumber(t.Context(), act, phone, why)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return held
+}
+
 // isStopped checks who has stopped the number; empty for nobody.
 func isStopped(t *testing.T, s Truth, want notify.StopSource) notify.StoppedNumber {
 	t.Helper()
@@ -137,9 +147,7 @@ func stopLifted(t *testing.T, nodes Nodes) {
 	if err := s.AllowNumber(t.Context(), by, number, ""); !errors.Is(err, notify.ErrNotStaffs) {
 		t.Errorf("staff lift a STOP: %v, want ErrNotStaffs", err)
 	}
-	if err := s.StopNumber(t.Context(), by, number, "asked by phone"); err != nil {
-		t.Fatal(err)
-	}
+	stopAsStaff(t, s, by, number, "asked by phone")
 	isStopped(t, s, notify.StoppedByReply) // the recipient's weighs more
 	start(t, s, later, "SM-in-2", false)   // the number stays stopped, so there is nothing to confirm
 	isStopped(t, s, notify.StoppedByStaff)
@@ -159,12 +167,12 @@ func stopLifted(t *testing.T, nodes Nodes) {
 func stopByStaff(t *testing.T, nodes Nodes) {
 	s := nodes(t)
 	m := addSent(t, s, 1)
-	for range 2 {
-		if err := s.StopNumber(t.Context(), By("ann", later), number, "wrong number"); err != nil {
-			t.Fatal(err)
+	want := notify.StoppedNumber{Source: notify.StoppedByStaff, Since: later, By: "ann", Why: "wrong number"}
+	for _, act := range []notify.Act{By("ann", later), By("ben", later.Add(time.Hour))} { // the second finds that of the first
+		if held := stopAsStaff(t, s, act, number, "wrong number"); held != want {
+			t.Errorf("%s: the stop that holds is %+v, want %+v", act.By, held, want)
 		}
 	}
-	want := notify.StoppedNumber{Source: notify.StoppedByStaff, Since: later, By: "ann", Why: "wrong number"}
 	if n := isStopped(t, s, notify.StoppedByStaff); n != want {
 		t.Errorf("stopped: %+v, want %+v", n, want)
 	}
@@ -174,7 +182,7 @@ func stopByStaff(t *testing.T, nodes Nodes) {
 		t.Errorf("audit %+v", rows)
 	}
 	for _, phone := range []string{"", "+1\x00"} {
-		if err := s.StopNumber(t.Context(), By("ann", later), phone, ""); !errors.Is(err, notify.ErrBadRow) {
+		if _, err := s.StopNumber(t.Context(), By("ann", later), phone, ""); !errors.Is(err, notify.ErrBadRow) {
 			t.Errorf("stop %q: %v, want ErrBadRow", phone, err)
 		}
 	}
@@ -240,49 +248,5 @@ func stopLocales(t *testing.T, nodes Nodes) {
 	_, locales, err := s.Start(t.Context(), later, notify.Inbound{From: "+14155550999", ProviderID: "SM-in-2"})
 	if diff := cmp.Diff([]string{"de"}, locales); diff != "" || err != nil {
 		t.Errorf("locales (-want +got): %v\n%s", err, diff)
-	}
-}
-
-func stopsByPages(t *testing.T, nodes Nodes) {
-	s := nodes(t)
-	const other = "+14155550999"
-	for _, phone := range []string{other, number} {
-		if err := s.StopNumber(t.Context(), By("ann", noon), phone, "wrong number"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	stop(t, s, later, "SM-in-1", true)
-	list := func(phone string, before int64, limit int) []notify.NumberStop {
-		t.Helper()
-		stops, err := s.Stops(t.Context(), phone, before, limit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return stops
-	}
-	all := list("", 0, 10)
-	if len(all) != 3 || all[0].Source != notify.StoppedByReply || all[0].Phone != number || all[2].Phone != other || all[2].Why != "wrong number" {
-		t.Fatalf("all: %+v", all)
-	}
-	pages := append(list("", 0, 2), list("", all[1].No, 2)...)
-	if diff := cmp.Diff(all, pages); diff != "" {
-		t.Error("by pages of two (-want +got):\n" + diff)
-	}
-	if err := s.AllowNumber(t.Context(), By("ben", later), number, "owner asked"); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.AllowNumber(t.Context(), By("ben", later), other, "\x00"); !errors.Is(err, notify.ErrBadRow) {
-		t.Errorf("lift with NUL: %v, want ErrBadRow", err)
-	}
-	lifted := all[1]
-	lifted.Lifted = notify.Lift{At: later, By: "ben", Why: "owner asked"}
-	if diff := cmp.Diff([]notify.NumberStop{all[0], lifted}, list(number, 0, 10)); diff != "" {
-		t.Error("of one number (-want +got):\n" + diff)
-	}
-	if diff := cmp.Diff([]notify.NumberStop{all[0], all[2]}, list("", 0, 10)); diff != "" {
-		t.Error("those that hold (-want +got):\n" + diff)
-	}
-	if got := list("+14155550777", 0, 10); len(got) != 0 {
-		t.Errorf("of a number that nobody stopped: %+v", got)
 	}
 }

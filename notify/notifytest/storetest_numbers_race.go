@@ -106,3 +106,22 @@ func stopParallel(t *testing.T, nodes Nodes) {
 	}
 	verify(t, s, 1)
 }
+
+// Staff who stop a number while others lift it get an answer, and so do those who lift it together.
+func stopRacesLift(t *testing.T, nodes Nodes) {
+	s, peer := nodes(t), nodes(t)
+	for range 30 {
+		stopAsStaff(t, s, By("ann", noon), number, "wrong number")
+		lift := func() {
+			if err := peer.AllowNumber(t.Context(), By("ben", noon), number, "owner asked"); err != nil {
+				t.Error(err)
+			}
+		}
+		both(t, func() { both(t, lift, lift) }, func() {
+			held, err := s.StopNumber(t.Context(), By("ann", noon), number, "wrong number")
+			if err != nil || held.By != "ann" {
+				t.Errorf("stopped by %q: %v", held.By, err)
+			}
+		})
+	}
+}

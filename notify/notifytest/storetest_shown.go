@@ -1,6 +1,7 @@
 package notifytest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ func waiting(t *testing.T, s Truth, sequence int64) (event notify.ID, text, aler
 	t.Helper()
 	b := batchOf(newEvent("CH-1", "c-1", "picked_up", sequence))
 	text = b.Messages[0]
-	text.DueAt, text.Reason = noon.Add(20*time.Second), notify.ScreenFirst
+	text.DueAt, text.Reason, text.UnlessShown = noon.Add(20*time.Second), notify.ScreenFirst, true
 	alert = newMessage(b.Events[0].Event, notify.Push, "browser")
 	b.Messages = []notify.Message{text, alert}
 	add(t, s, b)
@@ -76,6 +77,69 @@ func shownByStranger(t *testing.T, nodes Nodes) {
 		t.Error("a stranger has seen it")
 	}
 	shown(t, s, 5*time.Second, []notify.Shown{{CustomerID: "c-2", ID: event}, {CustomerID: "c-1", ID: event}}, "picked_up")
+}
+
+// A text that leaves unless it was seen may be held for something else by then.
+func shownWhileHeld(t *testing.T, nodes Nodes) {
+	s, peer := nodes(t), nodes(t)
+	for i, tt := range []struct {
+		reason notify.Reason
+		hold   func(m *notify.Message)
+	}{
+		{notify.Quiet, func(*notify.Message) {}},
+		{notify.Capped, func(m *notify.Message) {
+			other := addTo(t, s, "CH-99", "c-1")
+			begin(t, s, noon, &other, true)
+			m.PerHour = 1
+			begin(t, s, noon, m, false)
+		}},
+		{notify.ProviderDown, func(m *notify.Message) {
+			back := notify.Handback{Message: m.ID, DueAt: noon.Add(time.Hour), Reason: notify.ProviderDown}
+			if err := s.HandBack(t.Context(), noon, []notify.Handback{back}); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{notify.RateLimited, func(m *notify.Message) {
+			begin(t, s, noon, m, true)
+			finish(t, s, notify.Outcome{Message: m.ID, State: notify.Pending, Reason: notify.RateLimited, DueAt: noon.Add(time.Minute),
+				Attempt: attempt(1, notify.NotTaken)})
+		}},
+	} {
+		b := batchOf(newEvent("CH-1", "c-1", "picked_up", int64(i+1)))
+		m := &b.Messages[0]
+		m.UnlessShown = true
+		if tt.reason == notify.Quiet {
+			m.Reason, m.DueAt = notify.Quiet, noon.Add(time.Hour)
+		}
+		add(t, s, b)
+		tt.hold(m)
+		stands(t, s, m.ID, notify.Pending, tt.reason)
+		shown(t, peer, time.Second, []notify.Shown{{CustomerID: "c-1", ID: b.Events[0].ID}}, "picked_up")
+		stands(t, s, m.ID, notify.Suppressed, notify.SeenOnScreen)
+	}
+}
+
+// What is seen is not in the digest that is made afterwards. A digest itself tells other news too, and stays.
+func shownBeforeDigest(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	sending := addTo(t, s, "CH-0", "c-1")
+	begin(t, s, noon, &sending, true)
+	for i := range 3 {
+		b := batchOf(newEvent(fmt.Sprint("CH-", i+1), "c-1", "picked_up", int64(i+1)))
+		b.Messages[0].UnlessShown, b.Messages[0].PerHour = true, 1
+		add(t, s, b)
+		begin(t, s, noon, &b.Messages[0], false)
+	}
+	texts := heldAt(t, s, oneHourOn, 3)
+	if !texts[0].UnlessShown {
+		t.Error("what is held does not say that it leaves unless it was seen")
+	}
+	shown(t, s, time.Minute, []notify.Shown{{CustomerID: "c-1", ID: texts[0].EventID}}, "picked_up")
+	digest(t, s, oneHourOn, digestOf(texts), false)
+	d := digestOf(heldAt(t, s, oneHourOn, 2))
+	digest(t, s, oneHourOn, d, true)
+	shown(t, s, time.Hour, []notify.Shown{{CustomerID: "c-1", ID: texts[1].EventID}, {CustomerID: "c-1", ID: texts[2].EventID}})
+	stands(t, s, d.Carrier.ID, notify.Pending, "")
 }
 
 func shownLeaves(t *testing.T, nodes Nodes) {

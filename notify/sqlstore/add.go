@@ -14,10 +14,12 @@ import (
 func (s *Store) Add(ctx context.Context, b *notify.Batch) error {
 	a := &addition{s: s, b: b, inserted: make([]bool, len(b.Events)), ours: s.unsure.stored(b)}
 	a.careful = slices.Contains(a.ours, true)
-	err := s.inTx(ctx, func(tx *sql.Tx) error { return a.write(ctx, tx) })
+	write := func(tx *sql.Tx) error { return a.write(ctx, tx) }
+	rows := len(b.Events) + len(b.Messages)
+	err := s.inTxTogether(ctx, rows, write)
 	if errors.Is(err, errLookCloser) {
 		a.careful = true
-		err = s.inTx(ctx, func(tx *sql.Tx) error { return a.write(ctx, tx) })
+		err = s.inTxTogether(ctx, rows, write)
 	}
 	if err != nil {
 		if isUnclear(err) {

@@ -37,7 +37,9 @@ func beginQuery(d dialect) string {
 // Begin implements notify.Ledger.
 func (s *Store) Begin(ctx context.Context, now time.Time, ms []*notify.Message, ok []bool) error {
 	again := s.unsure.takeBegun(ms)
-	err := s.inTxAgain(ctx, func(tx *sql.Tx) error { return s.begin(ctx, tx, now, ms, ok, again) })
+	err := s.untilFree(func() error {
+		return s.inTxTogether(ctx, len(ms), func(tx *sql.Tx) error { return s.begin(ctx, tx, now, ms, ok, again) })
+	})
 	if err == nil {
 		return nil
 	}
@@ -98,12 +100,16 @@ func (s *Store) begin(ctx context.Context, tx *sql.Tx, now time.Time, ms []*noti
 	return s.leave(ctx, tx, now, left)
 }
 
+// way is what texts have in common that must not overtake one another.
+type way struct{ order, address string }
+
+func wayOf(m *notify.Message) way { return way{m.OrderID, m.Address} }
+
 // firstOfEach are the earliest messages of each order and address: the next ones must see that these have begun.
 func firstOfEach(ms []*notify.Message) []notify.ID {
-	type way struct{ order, address string }
 	earliest := make(map[way]notify.ID, len(ms))
 	for _, m := range ms {
-		w := way{m.OrderID, m.Address}
+		w := wayOf(m)
 		if id, met := earliest[w]; !met || bytes.Compare(m.ID[:], id[:]) < 0 {
 			earliest[w] = m.ID
 		}

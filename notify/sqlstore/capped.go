@@ -36,7 +36,8 @@ func holdQuery() string {
 		WHERE id = $3 AND ` + due + ` AND NOT ` + stopped + ` AND NOT ` + parked
 }
 
-// holdBack holds the texts of a Begin whose numbers had enough, and returns the others.
+// holdBack holds the texts of a Begin whose numbers had enough, and returns the others. Of these only the first of each order begins
+// now, so only that one counts.
 func (s *Store) holdBack(ctx context.Context, tx *sql.Tx, now time.Time, ms []*notify.Message) ([]*notify.Message, error) {
 	went, err := s.recent(ctx, tx, now, ms)
 	if err != nil || len(went) == 0 {
@@ -44,11 +45,12 @@ func (s *Store) holdBack(ctx context.Context, tx *sql.Tx, now time.Time, ms []*n
 	}
 	ms = slices.SortedFunc(slices.Values(ms), func(a, b *notify.Message) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	may := make([]*notify.Message, 0, len(ms))
+	begins := make(map[way]bool, len(ms))
 	for _, m := range ms {
 		times, counted := went[m.Address]
 		if !counted || m.PerHour == 0 || len(times) < m.PerHour {
-			if counted {
-				went[m.Address] = append(times, millis(now))
+			if w := wayOf(m); counted && !begins[w] {
+				begins[w], went[m.Address] = true, append(times, millis(now))
 			}
 			may = append(may, m)
 			continue

@@ -56,10 +56,7 @@ func (s *Store) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	}
 	if err := f(tx); err != nil {
 		tx.Rollback() // what went wrong before says more
-		if s.dialect.refuses(err) {
-			return fmt.Errorf("%w: %w", notify.ErrBadRow, err)
-		}
-		return err
+		return s.judged(err)
 	}
 	if err := s.commit(tx); err != nil {
 		return &unclear{err}
@@ -67,11 +64,24 @@ func (s *Store) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return nil
 }
 
+// judged marks an error that is about the data itself.
+func (s *Store) judged(err error) error {
+	if err != nil && s.dialect.refuses(err) {
+		return fmt.Errorf("%w: %w", notify.ErrBadRow, err)
+	}
+	return err
+}
+
 // inTxAgain is inTx for an f that may run again: a transaction that was in the way is done by then.
 func (s *Store) inTxAgain(ctx context.Context, f func(tx *sql.Tx) error) error {
+	return s.untilFree(func() error { return s.inTx(ctx, f) })
+}
+
+// untilFree runs a transaction again that another one was in the way of.
+func (s *Store) untilFree(run func() error) error {
 	const tries = 5
 	for try := 1; ; try++ {
-		if err := s.inTx(ctx, f); err == nil || try == tries || isUnclear(err) || !s.dialect.collides(err) {
+		if err := run(); err == nil || try == tries || isUnclear(err) || !s.dialect.collides(err) {
 			return err
 		}
 	}

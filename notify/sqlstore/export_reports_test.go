@@ -31,7 +31,7 @@ func (s *Store) Statements(ids []notify.ID, phone string) []Statement {
 		{"locales", localesQuery, nil, []any{phone}},
 		{"seen", seenQuery(d), nil, []any{list}},
 		{"first seen", firstSeenQuery(d), nil, []any{now, list}},
-		{"spare", spareQuery(d), []string{"messages_screen_first"}, []any{now, list}},
+		{"spare", spareQuery(d), []string{"messages_unless_shown"}, []any{now, list}},
 		{"recent", recentQuery(d), []string{"messages_phone"}, []any{d.texts([]string{phone, "+14155550199"}), ids[0][:], now}},
 		{"held", heldQuery(d), []string{"messages_owner"}, []any{now, 500}},
 		{"told", toldQuery(d), []string{"messages_phone", "messages_customer"}, []any{phone, ids[0][:], "c-1", "%" + notify.ToldIn(ids[0]) + "%"}},

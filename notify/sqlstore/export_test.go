@@ -82,3 +82,21 @@ func (s *Store) Engine() string {
 	}
 	return "postgres"
 }
+
+// Together is inTxTogether.
+func (s *Store) Together(ctx context.Context, rows int, f func(tx *sql.Tx) error) error {
+	return s.inTxTogether(ctx, rows, f)
+}
+
+// Waiting is how many parts wait for a transaction.
+func (s *Store) Waiting() int {
+	s.together.mu.Lock()
+	defer s.together.mu.Unlock()
+	return len(s.together.waiting)
+}
+
+// CountCommits counts transactions from here on.
+func (s *Store) CountCommits(n *int) {
+	commit := s.commit
+	s.commit = func(tx *sql.Tx) error { *n++; return commit(tx) }
+}

@@ -13,7 +13,7 @@ import (
 const (
 	messageList = `id, event_id, order_id, customer_id, line, milestone, sequence, channel, address, title, body, link, locale,
 		template, urgency, standing, state, reason, occurred_at, created_at, due_at, expires_at, updated_at, attempt,
-		provider_id, resend_of, resend_no, asked, recorded_at, trace`
+		provider_id, resend_of, resend_no, asked, recorded_at, trace, unless_shown`
 	// An event's own row, read as its WebSocket message. What it does not have is filled in by shownFields.
 	shownList = `id, order_id, customer_id, line, milestone, sequence, title, body, locale, asked, template, state,
 		reason, occurred_at, received_at, not_sent, event_key, data, topic, part, off, record_at,
@@ -25,7 +25,7 @@ func messageFields(m *notify.Message) []any {
 	return []any{idOf{&m.ID}, idOf{&m.EventID}, &m.OrderID, &m.CustomerID, &m.Line, &m.Milestone, &m.Sequence, &m.Channel,
 		&m.Address, &m.Title, &m.Body, &m.Link, &m.Locale, &m.Template, &m.Urgency, &m.Standing, &m.State, &m.Reason,
 		timeIn{&m.OccurredAt}, timeIn{&m.CreatedAt}, timeIn{&m.DueAt}, timeIn{&m.ExpiresAt}, timeIn{&m.UpdatedAt},
-		&m.Attempt, &m.ProviderID, idOf{&m.ResendOf}, &m.ResendNo, &m.Asked, timeIn{&m.RecordedAt}, &m.Trace}
+		&m.Attempt, &m.ProviderID, idOf{&m.ResendOf}, &m.ResendNo, &m.Asked, timeIn{&m.RecordedAt}, &m.Trace, &m.UnlessShown}
 }
 
 // originFields is where the last columns of shownList go.

@@ -20,7 +20,10 @@ const (
 	// same range of time.
 	forgetEvents = `DELETE FROM events WHERE id >= $1 AND id <= $2 AND received_at < $3
 		AND id NOT IN (SELECT event_id FROM messages WHERE id >= $4 AND id <= $5) RETURNING order_id`
-	forgetLetters = `DELETE FROM dead_letters WHERE id >= $1 AND id <= $2 AND at < $3`
+	// A resend locks its event. One that has just stored its message is seen by the statement after this one, and one that
+	// comes now waits, and finds no event.
+	eventsToForget = `SELECT id FROM events WHERE id >= $1 AND id <= $2 AND received_at < $3 ORDER BY id`
+	forgetLetters  = `DELETE FROM dead_letters WHERE id >= $1 AND id <= $2 AND at < $3`
 	// These keys are few, since only people's acts make them, and in no order of time: a round reads them all.
 	nextAnswers   = `SELECT principal, key FROM idempotency WHERE (principal, key) > ($1, $2) ORDER BY principal, key LIMIT $3`
 	forgetAnswers = `DELETE FROM idempotency WHERE (principal, key) > ($1, $2) AND (principal, key) <= ($3, $4) AND created_at < $5`
@@ -86,6 +89,11 @@ func (s *Store) forgetByID(ctx context.Context, table notify.Kept, before time.T
 
 // forgetEvents deletes events that no message is about, and the heads of orders that have none any more.
 func (s *Store) forgetEvents(ctx context.Context, tx *sql.Tx, first, last notify.ID, before time.Time) (events, heads int, err error) {
+	if lock := s.dialect.forUpdate(); lock != "" { // where there are several writers
+		if _, err := tx.ExecContext(ctx, eventsToForget+lock, first[:], last[:], millis(before)); err != nil {
+			return 0, 0, err
+		}
+	}
 	low, high := sameTime(first, 0), sameTime(last, 0xff)
 	rows, err := tx.QueryContext(ctx, forgetEvents, first[:], last[:], millis(before), low[:], high[:])
 	if err != nil {

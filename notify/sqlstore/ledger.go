@@ -41,19 +41,20 @@ func (s *Store) Ours(ctx context.Context, ms []*notify.Message, ok []bool) error
 func (s *Store) Finish(ctx context.Context, now time.Time, done []notify.Outcome) error {
 	rounds, err := s.rounds(now, done)
 	var stopped []string // numbers that the provider refuses
-	if err == nil {
-		err = s.inTxAgain(ctx, func(tx *sql.Tx) error {
-			if err := s.forget(ctx, tx, done); err != nil { // customers before messages, as in Add and EditCustomer
+	write := func(tx *sql.Tx) error {
+		if err := s.forget(ctx, tx, done); err != nil { // customers before messages, as in Add and EditCustomer
+			return err
+		}
+		for _, rows := range rounds {
+			if _, err := s.run(ctx, tx, finish, rows, nil); err != nil {
 				return err
 			}
-			for _, rows := range rounds {
-				if _, err := s.run(ctx, tx, finish, rows, nil); err != nil {
-					return err
-				}
-			}
-			stopped, err = s.stopRefused(ctx, tx, now, done)
-			return err
-		})
+		}
+		stopped, err = s.stopRefused(ctx, tx, now, done)
+		return err
+	}
+	if err == nil {
+		err = s.untilFree(func() error { return s.inTxTogether(ctx, len(done), write) })
 	}
 	if err == nil && len(stopped) > 0 {
 		err = s.silence(ctx, now, stopped...)

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -60,32 +61,47 @@ func (s *Store) Start(ctx context.Context, now time.Time, in notify.Inbound) (ch
 }
 
 // StopNumber makes a number (E.164) get no texts, because staff say so. Why is stored for them. A number that staff have
-// stopped already stays as it is.
-func (s *Store) StopNumber(ctx context.Context, act notify.Act, phone, why string) error {
-	err := s.inTxAgain(ctx, func(tx *sql.Tx) error {
-		_, err := s.stop(ctx, tx, act, phone, notify.StoppedByStaff, why)
-		return err
+// stopped already stays as it is. It returns the stop of staff that holds.
+func (s *Store) StopNumber(ctx context.Context, act notify.Act, phone, why string) (held notify.StoppedNumber, err error) {
+	err = s.inTxAgain(ctx, func(tx *sql.Tx) error {
+		for {
+			if _, err := s.stop(ctx, tx, act, phone, notify.StoppedByStaff, why); err != nil {
+				return err
+			}
+			held.Source = notify.StoppedByStaff
+			const q = `SELECT since, who, why FROM stopped_numbers WHERE address = $1 AND source = $2`
+			err := tx.QueryRowContext(ctx, q, phone, string(held.Source)).Scan(timeIn{&held.Since}, &held.By, &held.Why)
+			if !errors.Is(err, sql.ErrNoRows) { // else one that was there has just been lifted
+				return err
+			}
+		}
 	})
 	if err == nil {
 		err = s.silence(ctx, act.At, phone)
 	}
 	if err != nil {
-		return fmt.Errorf("stop a number: %w", err)
+		return notify.StoppedNumber{}, fmt.Errorf("stop a number: %w", err)
 	}
-	return nil
+	return held, nil
 }
 
-// AllowNumber lifts what StopNumber did. Why is stored for staff. Errors: notify.ErrNotStaffs when somebody else stopped the
-// number, notify.ErrNotFound when nobody did.
+// AllowNumber lifts what StopNumber did. Why is stored for staff. It does nothing where staff have lifted it within
+// notify.LiftedLately. Errors: notify.ErrNotStaffs when somebody else stopped the number, notify.ErrNotFound when nobody did.
 func (s *Store) AllowNumber(ctx context.Context, act notify.Act, phone, why string) error {
 	err := s.inTxAgain(ctx, func(tx *sql.Tx) error {
 		lifted, err := s.start(ctx, tx, act, phone, why, notify.StoppedByStaff)
 		if err != nil || lifted {
 			return err
 		}
-		_, stopped, err := s.stoppedNumber(ctx, tx, phone)
+		other, stopped, err := s.stoppedNumber(ctx, tx, phone)
+		if err != nil {
+			return err
+		}
+		const q = `SELECT COALESCE(max(lifted_at), 0) FROM lifted_stops WHERE address = $1 AND source = $2`
+		var before time.Time
+		err = tx.QueryRowContext(ctx, q, phone, string(notify.StoppedByStaff)).Scan(timeIn{&before})
 		switch {
-		case err != nil:
+		case err != nil || act.At.Sub(before) < notify.LiftedLately && !other.Since.After(before):
 			return err
 		case stopped:
 			return notify.ErrNotStaffs

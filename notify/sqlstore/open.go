@@ -18,15 +18,16 @@ type Store struct {
 	// Died, when set, is called by Reclaim with the Owner of a process that it found dead. It must be quick.
 	Died func(owner string)
 
-	dialect dialect
-	db      *sql.DB // for writing
-	read    *sql.DB // the same as db in PostgreSQL
-	log     *slog.Logger
-	me      string // the name of this process in messages.owner
-	lock    lock
-	tell    func(m *notify.Message) // of OnReport
-	unsure  unsure
-	commit  func(*sql.Tx) error // replaced by tests
+	dialect  dialect
+	db       *sql.DB // for writing
+	read     *sql.DB // the same as db in PostgreSQL
+	log      *slog.Logger
+	me       string // the name of this process in messages.owner
+	lock     lock
+	tell     func(m *notify.Message) // of OnReport
+	unsure   unsure
+	together *together           // SQLite only
+	commit   func(*sql.Tx) error // replaced by tests
 
 	prepared map[shape]*sql.Stmt // SQLite only; made by Register
 	watched  watched

@@ -58,8 +58,8 @@ func (s *Store) eventsSeen(ctx context.Context, tx *sql.Tx, seen []notify.Shown)
 	return events, err
 }
 
-// spare notes when events were first seen and suppresses the texts that wait for that, also those that a process has in
-// memory: it asks before it sends.
+// spare notes when events were first seen and suppresses the texts that leave unless that happens, also those that a process
+// has in memory: it asks before it sends.
 func (s *Store) spare(ctx context.Context, tx *sql.Tx, now time.Time, events []notify.ID) (milestones []string, err error) {
 	d := s.dialect
 	if _, err := tx.ExecContext(ctx, firstSeenQuery(d), millis(now), d.ids(events)); err != nil {
@@ -88,6 +88,6 @@ func firstSeenQuery(d dialect) string {
 }
 
 func spareQuery(d dialect) string {
-	return `UPDATE messages` + d.by("messages_screen_first") + ` SET state = 'suppressed', reason = 'seen_on_screen', owner = NULL,
-		updated_at = $1 WHERE event_id` + d.inIDs(2) + ` AND state = 'pending' AND reason = 'screen_first' RETURNING milestone`
+	return `UPDATE messages` + d.by("messages_unless_shown") + ` SET state = 'suppressed', reason = 'seen_on_screen', owner = NULL,
+		updated_at = $1 WHERE event_id` + d.inIDs(2) + ` AND state = 'pending' AND unless_shown AND NOT ` + isDigest + ` RETURNING milestone`
 }

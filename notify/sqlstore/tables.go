@@ -31,7 +31,7 @@ var (
 		{"occurred_at", integer}, {"created_at", integer}, {"due_at", integer}, {"expires_at", integer},
 		{"updated_at", integer}, {"owner", maybeText}, {"attempt", integer}, {"attempts", maybeText},
 		{"provider_id", text}, {"resend_of", maybeIdent}, {"resend_no", integer}, {"asked_by", text}, {"asked_why", text},
-		{"asked", text}, {"recorded_at", integer}, {"trace", text},
+		{"asked", text}, {"recorded_at", integer}, {"trace", text}, {"unless_shown", boolean},
 	}
 	customerColumns = []column{
 		{"id", text}, {"name", text}, {"phone", text}, {"locale", text}, {"time_zone", text}, {"preferences", text},
@@ -190,7 +190,7 @@ func appendMessage(rows cells, m *notify.Message, owner string, a asked) (cells,
 		string(m.Channel), m.Address, m.Title, m.Body, m.Link, m.Locale, m.Template, string(m.Urgency), m.Standing,
 		string(m.State), string(m.Reason), millis(m.OccurredAt), millis(m.CreatedAt), millis(m.DueAt), millis(m.ExpiresAt),
 		millis(m.UpdatedAt), owner, int64(m.Attempt), "", m.ProviderID, optionalID(m.ResendOf), int64(m.ResendNo),
-		a.by, a.why, m.Asked, millis(m.RecordedAt), m.Trace), nil
+		a.by, a.why, m.Asked, millis(m.RecordedAt), m.Trace, m.UnlessShown), nil
 }
 
 func appendReject(rows cells, r *notify.Reject) (cells, error) {

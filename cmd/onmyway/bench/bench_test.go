@@ -148,6 +148,46 @@ func FuzzReadFact(f *testing.F) {
 	})
 }
 
+func TestWatched(t *testing.T) {
+	s := time.Second
+	full := []bench.Look{
+		{1 * s, 50, 1}, {2 * s, 90, 2}, {4 * s, 100, 3}, {5 * s, 80, 4}, {7 * s, 110, 5}, {8 * s, 90, 6}, {9 * s, 500, 7}, {10 * s, 500, 8}, {11 * s, 500, 9}, {12 * s, 500, 10},
+	}
+	tests := map[string]struct {
+		looks  []bench.Look
+		flat   float64
+		waited int
+		gone   time.Duration
+	}{
+		"a flood":            {full, 1.1, 3, 3 * s},
+		"it never ends":      {full[:8], 1.1, 3, 0},
+		"nothing waits":      {[]bench.Look{{4 * s, 100, 9}, {7 * s, 50, 9}, {9 * s, 50, 10}}, 0.5, 0, 0},
+		"nobody looked ever": {nil, 1, 0, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			flat, waited, gone := bench.Watched(9*s, 10, tt.looks...)
+			if flat != tt.flat || waited != tt.waited || gone != tt.gone {
+				t.Errorf("memory %g, %d waited, gone after %s; want %g, %d, %s", flat, waited, gone, tt.flat, tt.waited, tt.gone)
+			}
+		})
+	}
+}
+
+func TestSplit(t *testing.T) {
+	before, during := bench.Split(5, 10, map[time.Duration]float64{1: 3, 4: 1, 5: 9, 9: 7, 10: 100, 11: 100})
+	if d := cmp.Diff([][]float64{{1, 3}, {7, 9}}, [][]float64{before, during}); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestTurns(t *testing.T) {
+	want := []string{"in_transit", "driver_en_route_to_pickup", "in_transit"}
+	if d := cmp.Diff(want, bench.Turns(3)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 func TestPlot(t *testing.T) {
 	good := bench.Conclude(0.6, false, []float64{700}, []float64{1000})
 	bad := bench.Conclude(1.6, true, []float64{90}, []float64{10})

@@ -27,7 +27,8 @@ type deckTask struct {
 	Events int
 	Orders int    // 0: one for each event
 	People int    // customers that the orders belong to; 0: one for each order
-	Kind   string // liveOnly, byText or byPush
+	First  int    // number of the first customer
+	Kind   string // liveOnly, byText, byPush or byTurns
 	Run    string // part of all ids
 	Seed   uint64
 	Header string // of records, that names the customer; empty: none
@@ -38,10 +39,22 @@ const (
 	liveOnly = "live"
 	byText   = "text"
 	byPush   = "push"
+	byTurns  = "turns" // quiet news and urgent ones, one after the other
 )
 
-// milestones of the kinds. A live one shows on open pages and disturbs nobody.
-var milestones = map[string]string{liveOnly: "in_transit", byText: "driver_en_route_to_pickup", byPush: "driver_en_route_to_pickup"}
+// Milestones of the kinds. A quiet one shows on open pages and disturbs nobody.
+const (
+	quiet  = "in_transit"
+	urgent = "driver_en_route_to_pickup"
+)
+
+// milestone is that of the event at a place of its order.
+func (t *deckTask) milestone(place int) string {
+	if t.Kind == liveOnly || t.Kind == byTurns && place%2 == 0 {
+		return quiet
+	}
+	return urgent
+}
 
 // noon is the name of a time zone in which it is about noon, so that no text waits for the end of a night.
 func noon(now time.Time) string {
@@ -91,7 +104,7 @@ func (t *deckTask) orderID(n int) string { return "CH-" + t.Run + "-" + strconv.
 
 // customer is whose an order is. People who are more than the orders are taken from all over.
 func (t *deckTask) customer(order int) int {
-	return order * max(t.People/t.Orders, 1) % t.People
+	return t.First + order*max(t.People/t.Orders, 1)%t.People
 }
 
 // page is the page that shows an order, if it is open: page n belongs to the customer of order n.
@@ -105,7 +118,7 @@ func (t *deckTask) event(order, place int, zone string, now time.Time) ([]byte, 
 	}
 	value, err := json.Marshal(map[string]any{
 		"id": fmt.Sprintf("evt-%s-%d-%d", t.Run, order, place), "order_id": t.orderID(order), "customer_id": "c-" + strconv.Itoa(t.customer(order)),
-		"line": notify.CarHaul, "milestone": milestones[t.Kind], "sequence": place + 1,
+		"line": notify.CarHaul, "milestone": t.milestone(place), "sequence": place + 1,
 		"occurred_at": now.Add(time.Duration(place-t.Events/t.Orders-1) * time.Second).UTC().Truncate(time.Millisecond), "customer": customer,
 		"data": map[string]any{"driver_name": "Sam", "vehicle": "2021 Honda Civic", "location": "Reno, NV",
 			"eta":          map[string]string{"start": now.Add(time.Hour).UTC().Format(time.RFC3339), "end": now.Add(2 * time.Hour).UTC().Format(time.RFC3339)},

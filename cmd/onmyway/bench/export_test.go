@@ -47,3 +47,39 @@ func Deck(events, orders, people int) (facts [][2]int, err error) {
 
 // Plot draws results.
 func Plot(results ...Result) string { return (&Report{Results: results}).plot() }
+
+// Look is what was seen of a service at a time after the beginning.
+type Look struct {
+	At     time.Duration
+	Memory int64
+	Stored int
+}
+
+// Watched is what looks say of a flood that began at 0 and ended after a time.
+func Watched(ended time.Duration, all int, looks ...Look) (flat float64, waited int, gone time.Duration) {
+	var v vitals
+	began := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	for _, l := range looks {
+		v.list = append(v.list, vital{began.Add(l.At), l.Memory, l.Stored})
+	}
+	waited, gone = v.backlog(began.Add(ended), all)
+	return v.flat(began, began.Add(ended)), waited, gone
+}
+
+// Split tells the latencies before a crowd that came at one time, and while it came until another.
+func Split(began, ended time.Duration, sent map[time.Duration]float64) (before, during []float64) {
+	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	var list []passage
+	for at, took := range sent {
+		list = append(list, passage{noon.Add(at), took})
+	}
+	return (&crowdAnswer{Began: noon.Add(began), Ended: noon.Add(ended)}).split(list)
+}
+
+// Turns are the milestones of an order's first events.
+func Turns(n int) (list []string) {
+	for place := range n {
+		list = append(list, (&deckTask{Kind: byTurns}).milestone(place))
+	}
+	return list
+}

@@ -36,6 +36,12 @@ var trials = []trial{
 		},
 	},
 	{
+		open: func(l *lab) rounder { return &halving{lab: l} },
+		figures: []figure{
+			{"half", "ms", "produced to shown at half the rate of live, 99 of 100", "", atMost(20)},
+		},
+	},
+	{
 		open: func(l *lab) rounder { return &texting{lab: l} },
 		figures: []figure{
 			{"sms", "texts/s", "texts to a provider that answers at once, every state durable", "the same inserts and updates by a bare batch writer", atLeast(0.5)},
@@ -85,6 +91,29 @@ var trials = []trial{
 		figures: []figure{
 			{"sms-far", "texts/s", "texts to a provider that takes 150 ms", "", atLeast(1000)},
 			{"sms-far-memory", "", "memory in the second half, against the first", "", atMost(1.25)},
+		},
+	},
+	{
+		open: func(l *lab) rounder { return &slowProvider{lab: l} },
+		figures: []figure{
+			{"slow-provider", "ms", "produced to shown at 1,000 events/s, 99 of 100, beside texts to a provider that takes 2 s", "beside texts to one that answers at once", atMost(1.2)},
+		},
+	},
+	{
+		open:  func(l *lab) rounder { return &crowding{lab: l} },
+		lacks: needsNice,
+		figures: []figure{
+			{"crowd", "ms", "produced to shown at 1,000 events/s, 99 of 100, while 5,000 pages open at once", "just before", atMost(3)},
+		},
+	},
+	{
+		open:   func(l *lab) rounder { return &flooding{lab: l} },
+		lacks:  needsProc,
+		rounds: 1, // three minutes each
+		figures: []figure{
+			{"flood", "", "memory in the last third of a minute of twice the rate that can be stored, against the middle third", "", atMost(1.1)},
+			{"flood-health", "s", "the slowest answer of /healthz meanwhile", "", atMost(1)},
+			{"flood-lag", "s", "from its end until nothing waits in Kafka", "what waited, divided by the rate", atMost(1.5)},
 		},
 	},
 	{

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,7 +54,12 @@ func (l *lab) folder() (string, error) {
 
 // part starts a part and tells it what to do.
 func (l *lab) part(ctx context.Context, name string, task any) (*process, error) {
-	p, err := l.launch(ctx, name, []string{l.Command, "bench", Part, name}, bare())
+	return l.partBy(ctx, nil, name, task)
+}
+
+// partBy is part, started by another program.
+func (l *lab) partBy(ctx context.Context, program []string, name string, task any) (*process, error) {
+	p, err := l.launch(ctx, name, append(slices.Clone(program), l.Command, "bench", Part, name), bare())
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +86,8 @@ type product struct {
 	ready time.Duration // from nothing
 }
 
-// serve starts the product. Engines that are not in settings are its own.
-func (l *lab) serve(ctx context.Context, settings map[string]string) (*product, error) {
+// serve starts the product, with variables of its environment. Engines that are not in settings are its own.
+func (l *lab) serve(ctx context.Context, settings map[string]string, variables ...string) (*product, error) {
 	addr, err := freeAddr(ctx)
 	if err != nil {
 		return nil, err
@@ -91,7 +97,7 @@ func (l *lab) serve(ctx context.Context, settings map[string]string) (*product, 
 		"http.addr": addr, "http.public_url": "http://" + addr, "ops.addr": "127.0.0.1:0", "log.format": "json", "log.level": "warn",
 	}
 	maps.Copy(all, settings)
-	env := bare()
+	env := append(bare(), variables...)
 	for key, value := range all {
 		env = append(env, "ONMYWAY_"+strings.ToUpper(strings.ReplaceAll(key, ".", "__"))+"="+value)
 	}
@@ -150,7 +156,7 @@ type site struct {
 }
 
 // site starts one on the embedded Kafka and Redis, and a SQLite file.
-func (l *lab) site(ctx context.Context, settings map[string]string) (s *site, err error) {
+func (l *lab) site(ctx context.Context, settings map[string]string, variables ...string) (s *site, err error) {
 	s = &site{}
 	defer func() {
 		if err != nil {
@@ -169,7 +175,7 @@ func (l *lab) site(ctx context.Context, settings map[string]string) (s *site, er
 	file := filepath.Join(dir, "onmyway.db")
 	all := map[string]string{"kafka.brokers": where.Kafka, "redis.url": where.Redis, "database.url": "sqlite:" + file}
 	maps.Copy(all, settings)
-	if s.product, err = l.serve(ctx, all); err != nil {
+	if s.product, err = l.serve(ctx, all, variables...); err != nil {
 		return s, err
 	}
 	s.rows, err = openSQLite(strings.TrimPrefix(all["database.url"], "sqlite:"))

@@ -25,6 +25,7 @@ type loadTask struct {
 	Consumer bool   // a bare kafka-go consumer receives
 	Warm     int    // the first events of the deck, before the clock starts
 	Rate     int    // events a second; 0: as fast as it goes
+	Each     bool   // the answer tells of each event
 }
 
 // patience is after how long without anything the rest counts as lost.
@@ -35,13 +36,21 @@ type ready struct{ Sockets int }
 
 // loadAnswer is what came of one run through the deck.
 type loadAnswer struct {
-	Began    time.Time // the first event was about to be published
-	Last     time.Time // the last one was received
-	Lost     int
-	Doubled  int
-	Strays   int // came to the wrong socket, or is nobody's
-	Reversed int // older news after newer ones
-	P50, P99 float64
+	Began     time.Time // the first event was about to be published
+	Published time.Time // Kafka had all of them
+	Last      time.Time // the last one was received
+	Lost      int
+	Doubled   int
+	Strays    int // came to the wrong socket, or is nobody's
+	Reversed  int // older news after newer ones
+	P50, P99  float64
+	Each      []passage // of the measured events that were received, if the task asks for it
+}
+
+// passage is the way of one event to who receives it.
+type passage struct {
+	Sent time.Time
+	Took float64 // ms
 }
 
 // check says what is wrong with a run.
@@ -116,28 +125,43 @@ func (ld *load) run(ctx context.Context) (a loadAnswer, err error) {
 	if err := ld.publish(ctx, ld.task.Warm, ld.task.Deck.Events); err != nil {
 		return a, err
 	}
+	a.Published = time.Now()
 	if !ld.receives() {
-		a.Last = time.Now()
+		a.Last = a.Published
 		return a, nil
 	}
 	due := ld.due(ld.task.Deck.Events)
 	ld.await(ctx, due)
 	a.Last = time.Unix(0, ld.last.Load())
 	time.Sleep(200 * time.Millisecond) // in which a second one of something would come
-	took := ld.latencies()
+	each := ld.passages()
+	took := latencies(each)
 	a.P50, a.P99 = percentile(took, 0.5), percentile(took, 0.99)
+	if ld.task.Each {
+		a.Each = each
+	}
 	a.Lost = due - int(ld.got.Load())
 	a.Doubled, a.Strays, a.Reversed = int(ld.doubled.Load()), int(ld.strays.Load()), int(ld.reversed.Load())
 	return a, nil
 }
 
-// latencies of the measured events, in milliseconds, sorted.
-func (ld *load) latencies() (ms []float64) {
+// passages are those of the measured events that were received.
+func (ld *load) passages() (list []passage) {
 	d := ld.deck
 	for i := ld.task.Warm; i < len(d.order); i++ {
-		if ns := ld.took[d.slot(int(d.order[i]), int(d.place[i]))].Load(); ns > 0 {
-			ms = append(ms, float64(ns)/1e6)
+		slot := d.slot(int(d.order[i]), int(d.place[i]))
+		if ns := ld.took[slot].Load(); ns > 0 {
+			list = append(list, passage{time.Unix(0, ld.sent[slot].Load()), float64(ns) / 1e6})
 		}
+	}
+	return list
+}
+
+// latencies are how long they took, in milliseconds, sorted.
+func latencies(list []passage) []float64 {
+	ms := make([]float64, len(list))
+	for i := range list {
+		ms[i] = list[i].Took
 	}
 	slices.Sort(ms)
 	return ms
@@ -197,7 +221,9 @@ func (ld *load) arrived(page int, text []byte) {
 		return
 	}
 	if !ld.took[slot].CompareAndSwap(0, max(now-ld.sent[slot].Load(), 1)) {
-		ld.doubled.Add(1)
+		if page == everything { // a page shows an id once: what was stored late is sent to it again
+			ld.doubled.Add(1)
+		}
 		return
 	}
 	if before := ld.newest[order].Swap(int32(place) + 1); before > int32(place) {

@@ -37,6 +37,7 @@ func (l *line) wait() {
 var parts = map[string]func(context.Context, *line) error{
 	"engines":  runEngines,
 	"load":     runLoad,
+	"crowd":    runCrowd,
 	"relay":    runRelay,
 	"consumer": runConsumer,
 	"writer":   runWriter,

@@ -13,7 +13,8 @@ import (
 
 const (
 	publishers = 4    // at a given rate: each has orders of its own, so that they stay in order
-	atOnce     = 5000 // events in one call, as fast as it goes
+	oneByOne   = 5000 // events a second that they can publish each alone
+	atOnce     = 5000 // events in one call, at most
 )
 
 // newWriter is a plain one that waits for all replicas.
@@ -35,9 +36,12 @@ func closeWriter(w *kafka.Writer) error {
 // publish publishes the events from up to to of the deck.
 func (ld *load) publish(ctx context.Context, from, to int) error {
 	var err error
-	if ld.task.Rate > 0 {
+	switch rate := ld.task.Rate; {
+	case rate > oneByOne:
+		err = ld.stream(ctx, from, to)
+	case rate > 0:
 		err = ld.paced(ctx, from, to)
-	} else {
+	default:
 		err = ld.flood(ctx, from, to)
 	}
 	if err != nil {
@@ -51,15 +55,38 @@ func (ld *load) flood(ctx context.Context, from, to int) (err error) {
 	w := newWriter(ld.task.Brokers, cmp.Or(ld.task.Topic, topic), 500)
 	defer func() { err = errors.Join(err, closeWriter(w)) }()
 	for ; from < to; from += atOnce {
-		end := min(from+atOnce, to)
-		for i := from; i < end; i++ {
-			ld.leaves(i)
-		}
-		if err := w.WriteMessages(ctx, ld.deck.records[from:end]...); err != nil {
+		if err := ld.call(ctx, w, from, min(from+atOnce, to)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stream publishes at a rate that single events can't reach: what is due leaves together, one call after the other.
+func (ld *load) stream(ctx context.Context, from, to int) (err error) {
+	w := newWriter(ld.task.Brokers, cmp.Or(ld.task.Topic, topic), 500)
+	defer func() { err = errors.Join(err, closeWriter(w)) }()
+	for began, first := time.Now(), from; from < to; {
+		due := first + int(time.Since(began).Seconds()*float64(ld.task.Rate))
+		end := min(due, from+atOnce, to)
+		if end == from {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		if err := ld.call(ctx, w, from, end); err != nil {
+			return err
+		}
+		from = end
+	}
+	return nil
+}
+
+// call publishes events together, and returns when Kafka has them.
+func (ld *load) call(ctx context.Context, w *kafka.Writer, from, to int) error {
+	for i := from; i < to; i++ {
+		ld.leaves(i)
+	}
+	return w.WriteMessages(ctx, ld.deck.records[from:to]...)
 }
 
 // paced publishes at the rate, each event alone, as producers of single facts do.

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"onmyway/notify"
@@ -12,6 +13,7 @@ type (
 	Key      = key
 	Arrival  = arrival
 	EventKey = eventKey
+	Message  = message
 )
 
 var (
@@ -25,6 +27,24 @@ var (
 	Clock      = clock
 	Thousands  = thousands
 )
+
+// Decided is what the page and the terminal say of an event to the first buyer about which the service decided ms, the last
+// of which is that of the live page.
+func Decided(now time.Time, ms ...Message) (rows, lines string) {
+	var out strings.Builder
+	s := newStage(newTerminal(&out, false), func() time.Time { return now })
+	s.begin(people(), "http://127.0.0.1:1")
+	t := newNarrator("", people()).next(now)[0]
+	s.published(t)
+	for i := range ms {
+		ms[i].Line, ms[i].Milestone, ms[i].Lineage.EventID = t.Buyer.Line, t.Milestone, t.ID
+	}
+	s.settle(ms)
+	for _, r := range s.recent[0].Rows {
+		rows += r.Badge + " | " + r.Words + "\n"
+	}
+	return rows, out.String()
+}
 
 // Judge is judge with its verdict taken apart.
 func Judge(due []Key, got []Arrival, held map[Key]bool) (lost, doubled, strays []Key) {

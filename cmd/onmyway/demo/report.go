@@ -73,11 +73,30 @@ func (r *Report) Table(out io.Writer) error {
 	if r.Unexpected > 0 {
 		fmt.Fprintf(out, ", unexpected %d", r.Unexpected)
 	}
-	if r.Verify > 0 {
-		fmt.Fprintf(out, ", held until their end is clear %d", r.Verify)
+	if _, err := fmt.Fprintln(out); err != nil {
+		return fmt.Errorf("write the report: %w", err)
 	}
-	_, err := fmt.Fprintln(out)
-	return err
+	return r.unclear(out)
+}
+
+// unclear explains texts that neither arrived nor are lost.
+func (r *Report) unclear(out io.Writer) error {
+	if r.Verify == 0 {
+		return nil
+	}
+	texts, them := "1 text was", "it"
+	if r.Verify > 1 {
+		texts, them = fmt.Sprintf("%d texts were", r.Verify), "them"
+	}
+	_, err := fmt.Fprintf(out, `
+%s being sent when the service was killed. The service does not guess whether they left: it asks the
+provider, and sends %s again only if the provider has none. That takes a minute (sms.verify_grace), for which
+this command does not wait.
+`, texts, them)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
 }
 
 // mostNamed bounds how many of each kind Complain names.

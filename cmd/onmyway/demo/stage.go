@@ -280,9 +280,12 @@ func (s *stage) close(c *card, rows []row) {
 		s.lost--
 	}
 	for _, r := range rows {
-		if r.State == "suppressed" {
+		switch r.State {
+		case string(notify.Suppressed):
 			s.notSent++
 			s.term.notSent(c.Buyer.first(), r.Words)
+		case string(notify.Pending), string(notify.Verify):
+			s.term.held(c.Buyer.first(), r.Words)
 		}
 	}
 	s.emitCard(c)

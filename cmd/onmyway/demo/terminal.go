@@ -64,8 +64,13 @@ func (t *terminal) line(channel, to, text, state string, took time.Duration) {
 }
 
 // notSent tells why something did not go out.
-func (t *terminal) notSent(to, words string) {
-	t.write(t.paint(faint, fmt.Sprintf("%s  %s  not sent: %s", fit("", 4), fit(to, toWidth), words)))
+func (t *terminal) notSent(to, words string) { t.aside(to, "not sent: "+words) }
+
+// held tells why something waits, and until when.
+func (t *terminal) held(to, words string) { t.aside(to, "held: "+words) }
+
+func (t *terminal) aside(to, words string) {
+	t.write(t.paint(faint, fmt.Sprintf("%s  %s  %s", fit("", 4), fit(to, toWidth), words)))
 }
 
 // alarm tells of the kill and the way back.

@@ -61,9 +61,9 @@ func because(ch notify.Channel, why notify.Reason, b *buyer) string {
 	case notify.NotVisible:
 		return "an internal step, customers are never told"
 	case notify.OwnerDied, notify.UnclearEnd:
-		return "killed while sending, held until its end is clear"
+		return "killed while sending: the provider is asked before it is sent again"
 	}
-	return strings.ReplaceAll(string(why), "_", " ")
+	return why.Means()
 }
 
 // categories are what kind of news a milestone is.
@@ -79,6 +79,8 @@ func sentRow(m message, n int, b *buyer, took time.Duration, now time.Time) row 
 	switch {
 	case m.State == notify.Pending && m.Reason == notify.Quiet:
 		r.Words = fmt.Sprintf("%s at %s: quiet hours in %s", name, clock(m.DueAt, b.zone(), now), b.City)
+	case m.State == notify.Pending && m.Reason != "":
+		r.Words = fmt.Sprintf("%s %s: %s", name, waits(m.DueAt, b.zone(), now), m.Reason.Means())
 	case m.State == notify.Suppressed, m.State == notify.Failed, m.State == notify.Verify:
 		r.Words = name + ": " + because(m.Channel, m.Reason, b)
 	default:
@@ -145,6 +147,14 @@ func clock(t time.Time, zone *time.Location, now time.Time) string {
 		text = t.Format("Monday") + ", " + text
 	}
 	return text
+}
+
+// waits says until when something waits, or for how long where that is short.
+func waits(due time.Time, zone *time.Location, now time.Time) string {
+	if left := due.Sub(now); left < time.Minute {
+		return fmt.Sprintf("waits %d s", max(1, int(left.Round(time.Second)/time.Second)))
+	}
+	return "waits until " + clock(due, zone, now)
 }
 
 // masked shows enough of a number to tell two apart and too little to call it.

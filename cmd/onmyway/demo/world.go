@@ -141,7 +141,8 @@ func (w *world) openTwilio(o Options, settings map[string]string, heard func(arr
 		return err
 	}
 	settings["sms.screen_first"] = "false" // every text is to arrive: the demo counts them
-	settings["sms.per_hour"] = "0"         // and days of an order pass in a minute
+	settings["sms.per_hour"] = "0"         // and days of an order pass in a minute,
+	settings["orders.settle"] = "0s"       // so its next step is no change of mind
 	settings["sms.twilio.account_sid"], settings["sms.twilio.base_url"] = twiliotest.AccountSID, url
 	settings["sms.twilio.api_key"], settings["sms.twilio.api_secret"] = apiID, apiSecret
 	settings["sms.twilio.auth_token"], settings["sms.twilio.from"] = twiliotest.AuthToken, sender

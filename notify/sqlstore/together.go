@@ -1,0 +1,160 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"sync"
+)
+
+// together makes one transaction of those that come while SQLite is busy with another one. They would wait for each other
+// anyway, and then each for the disk. What fails takes back its own part alone.
+type together struct {
+	mu      sync.Mutex
+	waiting []*part
+	busy    bool // somebody leads
+}
+
+// part is a transaction that may be one of several. Run may run more than once.
+type part struct {
+	ctx  context.Context
+	rows int
+	run  func(tx *sql.Tx) error
+	told chan outcome // one place
+}
+
+// outcome is what a part is told: to lead, or how it ended.
+type outcome struct {
+	lead bool
+	err  error
+}
+
+// togetherRows is how many rows a transaction of several parts has at most: beyond, waiting for the disk is a small part of
+// it, and those that wait for it wait for others' rows.
+const togetherRows = 512
+
+// errTorn means that a transaction ended before its time: SQLite takes all of it back when a statement is interrupted or the
+// disk is full.
+var errTorn = errors.New("the transaction has ended before its time")
+
+// inTxTogether is inTx for an f of some rows that may run again. In PostgreSQL, where transactions do not wait for each other,
+// it is inTx.
+func (s *Store) inTxTogether(ctx context.Context, rows int, f func(tx *sql.Tx) error) error {
+	if s.together == nil {
+		return s.inTx(ctx, f)
+	}
+	p := &part{ctx, rows, f, make(chan outcome, 1)}
+	if lead := s.together.join(p); !lead {
+		select {
+		case o := <-p.told:
+			if !o.lead {
+				return o.err
+			}
+		case <-ctx.Done():
+			if s.together.leave(p) {
+				return ctx.Err()
+			}
+			if o := <-p.told; !o.lead {
+				return o.err
+			}
+		}
+	}
+	parts := s.together.take()
+	errs := s.runParts(parts)
+	s.together.pass()
+	for i, other := range parts[1:] {
+		other.told <- outcome{err: errs[i+1]}
+	}
+	return errs[0]
+}
+
+// join adds a part and tells whether it leads, because nobody else does.
+func (t *together) join(p *part) (lead bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.waiting = append(t.waiting, p)
+	lead, t.busy = !t.busy, true
+	return lead
+}
+
+// leave takes a part out that nobody has begun with.
+func (t *together) leave(p *part) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.Index(t.waiting, p)
+	if i < 0 || len(p.told) > 0 {
+		return false
+	}
+	t.waiting = slices.Delete(t.waiting, i, i+1)
+	return true
+}
+
+// take gives the leader, who waits first, and those who fit.
+func (t *together) take() []*part {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n, rows := 1, t.waiting[0].rows
+	for n < len(t.waiting) && rows+t.waiting[n].rows <= togetherRows {
+		rows += t.waiting[n].rows
+		n++
+	}
+	parts := slices.Clone(t.waiting[:n])
+	t.waiting = slices.Delete(t.waiting, 0, n)
+	return parts
+}
+
+// pass makes the next one lead.
+func (t *together) pass() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.busy = len(t.waiting) > 0; t.busy {
+		t.waiting[0].told <- outcome{lead: true}
+	}
+}
+
+// runParts runs parts in one transaction and returns how each of them ended.
+func (s *Store) runParts(parts []*part) []error {
+	errs := make([]error, len(parts))
+	if len(parts) == 1 {
+		errs[0] = s.inTx(parts[0].ctx, parts[0].run)
+		return errs
+	}
+	err := s.inTx(context.Background(), func(tx *sql.Tx) error {
+		for i, p := range parts {
+			if errs[i] = s.runPart(tx, p); errors.Is(errs[i], errTorn) {
+				return errTorn
+			}
+		}
+		return nil
+	})
+	for i, p := range parts {
+		switch {
+		case errors.Is(err, errTorn): // nobody knows whose fault it was
+			errs[i] = s.inTx(p.ctx, p.run)
+		case err != nil && errs[i] == nil:
+			errs[i] = err
+		}
+	}
+	return errs
+}
+
+// runPart runs one part, and takes back what it did when it fails.
+func (s *Store) runPart(tx *sql.Tx, p *part) error {
+	if err := p.ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := tx.Exec("SAVEPOINT part"); err != nil {
+		return errTorn
+	}
+	failed := p.run(tx)
+	if failed != nil {
+		if _, err := tx.Exec("ROLLBACK TO part"); err != nil {
+			return errTorn
+		}
+	}
+	if _, err := tx.Exec("RELEASE part"); err != nil {
+		return errTorn
+	}
+	return s.judged(failed)
+}
