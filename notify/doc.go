@@ -5,8 +5,8 @@
 //	1 Decode   mapping: records -> events, or a reject with its reasons
 //	2 Look     Redis, one pipeline: which did we have, who are they, how far is each order; what misses comes from SQL
 //	3 Decide   pure: (event, head, profile, rules, now) -> what is stored, what is sent, what is not and why
-//	4 Add      one SQL transaction                                    <- durable here
-//	5 Publish  open sockets see it
+//	4 Publish  open sockets see it; a backlog is shown behind 5 instead
+//	5 Add      one SQL transaction                                    <- durable here
 //	6 Put      what is due goes from memory to the dispatchers
 //	7 Mark     Redis, one pipeline, best effort
 //	8 Commit   Kafka may forget it
@@ -15,6 +15,8 @@
 //	  ▼      Finisher       gathers outcomes, one UPDATE for all that wait
 //	Sweep                   claims what is due from SQL: retries, held messages, resends, the work of dead peers
 //	Retention               lets old rows leave SQL
+//
+// 5 to 8 of a batch run beside 1 to 4 of the next one, unless both are about the same order or customer.
 //
 // The order "store, then mark, then commit" is what loses nothing; the deterministic ids of messages are what doubles
 // nothing. The package knows no vendor: it imports the standard library, golang.org/x and templates. Everything else

@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -176,6 +177,107 @@ func TestABacklogIsShownWhenItIsStored(t *testing.T) {
 				stop()
 				if got := r.live.count(); got != tt.events {
 					t.Errorf("%d events are shown, want %d", got, tt.events)
+				}
+			})
+		})
+	}
+}
+
+// A partition that went elsewhere is left when its last batch has ended, and not before.
+func TestFencedWhileSomethingIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		slow := r.slowly()
+		stop := r.start()
+		time.Sleep(time.Second)
+		r.log.fenceOnce()
+		r.log.produce(event(1, time.Now()))
+		time.Sleep(time.Second)
+		slow(2*time.Second, 1)
+		r.log.produce(event(2, time.Now()))
+		time.Sleep(time.Minute)
+		stop()
+		if len(r.sms.counts()) != 2 || r.log.committed() != 2 {
+			t.Errorf("committed up to %d, %d texts left, want 2 and 2", r.log.committed(), len(r.sms.counts()))
+		}
+		if len(r.gaveUp) != 1 || !errors.Is(r.gaveUp[0], notify.ErrFenced) {
+			t.Errorf("the worker ended with %v, want %v", r.gaveUp, notify.ErrFenced)
+		}
+	})
+}
+
+// Whoever starts a worker hears why it could not store what it had read.
+func TestWhyStoringEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		var refuses atomic.Bool
+		r.store.Fail = func(method string) error {
+			if method == "Add" && refuses.Load() {
+				return notify.ErrBadRow // even of a batch without events
+			}
+			return nil
+		}
+		stop := r.start()
+		time.Sleep(time.Second)
+		refuses.Store(true)
+		r.log.produce(event(1, time.Now()))
+		time.Sleep(75 * time.Millisecond) // it is read within 50, and a worker starts again after 100
+		refuses.Store(false)
+		time.Sleep(time.Minute)
+		stop()
+		if len(r.gaveUp) != 1 || !errors.Is(r.gaveUp[0], notify.ErrBadRow) {
+			t.Errorf("the worker ended with %v, want %v", r.gaveUp, notify.ErrBadRow)
+		}
+		if len(r.sms.counts()) != 1 {
+			t.Errorf("%d texts, want 1", len(r.sms.counts()))
+		}
+	})
+}
+
+// What other nodes could not be shown before it was stored is shown again then: they may have loaded their pages meanwhile.
+func TestWhatReachedNoOtherNodeIsShownAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		slow := r.slowly()
+		stop := r.start()
+		time.Sleep(time.Second)
+		slow(2*time.Second, 1)
+		r.live.cut(true)
+		e := event(1, time.Now())
+		r.log.produce(e)
+		time.Sleep(time.Second)
+		r.live.cut(false)
+		time.Sleep(time.Minute)
+		stop()
+		if n := r.live.shownTimes(e); n != 2 {
+			t.Errorf("shown %d times, want twice", n)
+		}
+	})
+}
+
+// A page may say that it shows what is not stored yet.
+func TestSeenBeforeItIsStored(t *testing.T) {
+	for _, late := range []time.Duration{50 * time.Millisecond, 3 * time.Second} {
+		t.Run(fmt.Sprint(late), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.rules = screenFirst(t, 20*time.Second, notify.WebSocket, notify.SMS)
+				_ = r.cache.Here(t.Context(), []string{"c-1"})
+				slow := r.slowly()
+				stop := r.start()
+				time.Sleep(time.Second)
+				slow(late, 1)
+				e := event(1, time.Now())
+				r.log.produce(e)
+				for r.live.shownTimes(e) == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				r.screens.Add(notify.Shown{CustomerID: "c-1", ID: e.ID})
+				time.Sleep(time.Minute)
+				stop()
+				live, err := r.store.Entry(t.Context(), e.ID)
+				if n := len(r.sms.counts()); n != 0 || err != nil || live.ShownAt.IsZero() {
+					t.Errorf("%v, %d texts, want none; seen at %s", err, n, live.ShownAt)
 				}
 			})
 		})

@@ -14,7 +14,8 @@ type Partition interface {
 	// StartAt moves the start, before the first Fetch.
 	StartAt(next int64)
 	// Fetch waits for one record, then fills dst with those at hand, in order. The bytes of the records belong to the
-	// caller: they are read while the next records are fetched. It retries what can be retried and returns an error only when the partition is lost or ctx ends.
+	// caller: they are read while the next records are fetched. It retries what can be retried and returns an error only
+	// when the partition is lost or ctx ends.
 	Fetch(ctx context.Context, dst []Record) (n int, err error)
 	// Commit tells the broker that everything before next is stored. ErrFenced when the partition is somebody else's.
 	Commit(ctx context.Context, next int64) error
@@ -35,11 +36,11 @@ type DeadLetters interface {
 }
 
 const (
-	batchSize   = 2000                   // records in a round at most: beyond, a transaction gains nothing
+	batchSize   = 1000                   // events and messages that a round stores: twice as many gain 8 % and let others wait twice as long
 	commitEvery = 100 * time.Millisecond // the least time between two commits of a partition
 	repeatLive  = 2 * time.Minute        // how long a repeated event is shown again, see round.publish
 	showAhead   = 256                    // records of a batch at most that is shown before it is stored: of more, pages wait for SQL anyway
-	showAgain   = 4 * time.Second        // what was stored so much later than it was shown is shown again: Live has forgotten it
+	showAgain   = 4 * time.Second        // what was stored so much later than it was read is shown again: Live forgets what it showed
 )
 
 // Intake takes records from Kafka to durable messages. One Intake serves all partitions; each has its own worker.
@@ -71,23 +72,28 @@ type worker struct {
 	stop      context.CancelCauseFunc
 }
 
-// Work reads a partition until ctx ends or the partition is lost. What it has begun it finishes: the batch in hand is
-// stored and committed. It returns nil when ctx has ended, ErrFenced when the partition went elsewhere, ErrRewound when SQL
-// has lost what was read: then the partition has to be worked on anew.
+// Work reads a partition until ctx ends or the partition is lost. A batch that is stored by then is handed on and committed;
+// any other is read again by whoever gets the partition. It returns nil when ctx has ended, ErrFenced when the partition went
+// elsewhere, ErrRewound when SQL has lost what was read: then the partition has to be worked on anew.
 func (in *Intake) Work(ctx context.Context, p Partition) error {
 	w := &worker{Intake: in, place: &place{}}
 	w.topic, w.partition, _ = p.Name()
 	if err := w.start(ctx, p); err != nil {
 		return ended(ctx, err)
 	}
-	ctx, w.stop = context.WithCancelCause(ctx)
+	working, stop := context.WithCancelCause(ctx)
+	w.stop = stop
 	var watching sync.WaitGroup
-	watching.Go(func() { w.watch(ctx, func() { w.stop(ErrRewound) }) })
+	watching.Go(func() { w.watch(working, func() { stop(ErrRewound) }) })
 	defer watching.Wait()
-	defer w.stop(nil)
-	w.commits = newCommitter(ctx, in, p)
+	defer stop(nil)
+	w.commits = newCommitter(working, in, p)
 	defer w.commits.close()
-	return ended(ctx, w.work(ctx, p))
+	err := w.work(working, p)
+	if cause := context.Cause(working); cause != nil {
+		err = cause // what was read fails with that; reading only fails because of it
+	}
+	return ended(ctx, err)
 }
 
 // work reads batch after batch. One is stored while the next one is read.
@@ -95,9 +101,10 @@ func (w *worker) work(ctx context.Context, p Partition) error {
 	var before *storing
 	defer func() { _ = before.wait() }()
 	rounds := [2]*round{newRound(w), newRound(w)}
+	size := batchSize
 	for turn := 0; ; {
 		b := rounds[turn]
-		n, err := p.Fetch(ctx, b.room)
+		n, err := p.Fetch(ctx, b.room[:size])
 		if err != nil {
 			return err
 		}
@@ -108,10 +115,13 @@ func (w *worker) work(ctx context.Context, p Partition) error {
 		if err != nil {
 			return err
 		}
+		if before != nil { // it is stored by now
+			size = before.round.fit()
+		}
+		before, turn = next, 1-turn
 		if w.commits.fenced() {
 			return ErrFenced
 		}
-		before, turn = next, 1-turn
 	}
 }
 
@@ -143,6 +153,11 @@ func (s *storing) wait() error {
 	return s.err
 }
 
+// fit is how many records like those of this batch make batchSize rows.
+func (b *round) fit() int {
+	return max(batchSize*len(b.records)/(len(b.records)+b.messages), batchSize/8)
+}
+
 // about tells whether a batch is about an order or customer of the one that is being stored.
 func (s *storing) about(b *round) bool {
 	if s == nil {
@@ -163,10 +178,7 @@ func (s *storing) about(b *round) bool {
 
 // ended hides the error that a stop causes.
 func ended(ctx context.Context, err error) error {
-	switch {
-	case errors.Is(context.Cause(ctx), ErrRewound):
-		return context.Cause(ctx)
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return nil
 	}
 	return err
@@ -186,7 +198,7 @@ func newCommitter(ctx context.Context, in *Intake, p Partition) *committer {
 	return c
 }
 
-// upTo replaces a position that was not committed yet. Only the worker calls it.
+// upTo replaces a position that was not committed yet. Only the batch that has just been stored calls it.
 func (c *committer) upTo(next int64) {
 	select {
 	case <-c.next:

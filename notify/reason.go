@@ -93,10 +93,13 @@ var reasonTexts = func() map[Reason]*ReasonText {
 	return texts
 }()
 
-// Means is what the reason says in words, without a full stop, as ReasonText.Means.
+// Means is what the reason says in words, without a full stop, as ReasonText.Means; its code when it is one of a newer release.
 func (r Reason) Means() string {
-	if t := reasonTexts[r]; t != nil {
+	switch t := reasonTexts[r]; {
+	case t != nil:
 		return t.Means
+	case r == "":
+		return "no reason was recorded"
 	}
-	return "no reason was recorded"
+	return string(r)
 }

@@ -29,6 +29,7 @@ type rig struct {
 	shape func(*notify.Dispatcher) // changes each dispatcher before it starts; nil: none
 
 	screens *notify.Screens // of the process that runs
+	gaveUp  []error         // what Work has returned that nobody had stopped; to be read after stop
 }
 
 func newRig(t *testing.T) *rig {
@@ -105,7 +106,10 @@ func (r *rig) start() (stop func()) {
 	outCtx, outCancel := context.WithCancel(context.Background())
 	work.Go(func() {
 		for ctx.Err() == nil { // as a member of a group does
-			_ = intake.Work(ctx, &partition{topic: r.log, next: r.log.committed()})
+			err := intake.Work(ctx, &partition{topic: r.log, next: r.log.committed()})
+			if ctx.Err() == nil {
+				r.gaveUp = append(r.gaveUp, err)
+			}
 			select {
 			case <-ctx.Done():
 			case <-time.After(100 * time.Millisecond):
@@ -141,6 +145,13 @@ type topic struct {
 	mu     sync.Mutex
 	events []any // notify.Event, or an error for a record that can't be understood
 	commit int64
+	fence  bool // the next commit finds that the partition is somebody else's
+}
+
+func (k *topic) fenceOnce() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.fence = true
 }
 
 // produce appends events.
@@ -210,6 +221,10 @@ func (p *partition) Fetch(ctx context.Context, dst []notify.Record) (int, error)
 func (p *partition) Commit(_ context.Context, next int64) error {
 	p.topic.mu.Lock()
 	defer p.topic.mu.Unlock()
+	if p.topic.fence {
+		p.topic.fence = false
+		return notify.ErrFenced
+	}
 	if next < p.topic.commit {
 		return fmt.Errorf("commit went back from %d to %d", p.topic.commit, next)
 	}
@@ -221,6 +236,13 @@ func (p *partition) Commit(_ context.Context, next int64) error {
 type page struct {
 	mu    sync.Mutex
 	shown []string
+	away  bool // other nodes are not reached
+}
+
+func (p *page) cut(away bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.away = away
 }
 
 func (p *page) count() int {
@@ -234,6 +256,9 @@ func (p *page) Publish(_ context.Context, ps []notify.Publication) error {
 	defer p.mu.Unlock()
 	for _, pub := range ps {
 		p.shown = append(p.shown, string(pub.Data))
+	}
+	if p.away {
+		return errDown
 	}
 	return nil
 }

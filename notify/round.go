@@ -184,6 +184,9 @@ func (b *round) refuse(ctx context.Context, e *Event, next int64) error {
 // what SQL says.
 func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 	for {
+		if b.foreseen && b.Now().Sub(b.batch.Now) > showAgain { // SQL was away: quiet hours may have begun
+			b.foreseen = false
+		}
 		if !b.foreseen {
 			if err := b.lookup(ctx); err != nil {
 				return err

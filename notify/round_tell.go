@@ -62,9 +62,9 @@ func (b *round) stand(next int64) {
 	}
 }
 
-// foresee decides about a batch and shows it to open sockets, before it is stored: a page that sees an id twice shows it once,
-// and what is not stored in the end is read and shown again. Old events, of a backlog or a topic that is read again, may be
-// known to SQL alone, so they are shown when that has spoken.
+// foresee decides about a batch and shows it to open sockets, before it is stored: a page that sees an id twice shows it once.
+// What is not stored because the process dies is read and shown again; what not all nodes got is shown again when it is stored.
+// Old events, of a backlog or a topic that is read again, may be known to SQL alone, so they are shown when that has spoken.
 func (b *round) foresee(ctx context.Context) error {
 	if len(b.work) > showAhead {
 		return nil
@@ -78,8 +78,10 @@ func (b *round) foresee(ctx context.Context) error {
 		return err
 	}
 	b.decide(b.work)
-	b.publish(ctx, false)
 	b.foreseen = true
+	if !b.publish(ctx, false) {
+		return nil
+	}
 	for i := range b.batch.Events {
 		if s := &b.batch.Events[i]; s.State == Sent {
 			b.glimpsed[s.ID] = true
@@ -101,8 +103,9 @@ func kept[T any](s []T, want []bool) []T {
 }
 
 // publish shows the batch to open sockets. An event that was stored before is shown again while it is young: the
-// process that stored it may have died before it showed it, and a page that sees an id twice shows it once.
-func (b *round) publish(ctx context.Context, stored bool) {
+// process that stored it may have died before it showed it, and a page that sees an id twice shows it once. It tells whether
+// all nodes were reached.
+func (b *round) publish(ctx context.Context, stored bool) (everywhere bool) {
 	b.shown, b.frames, b.showed = b.shown[:0], b.frames[:0], b.showed[:0]
 	for i := range b.batch.Events {
 		s := &b.batch.Events[i]
@@ -117,16 +120,17 @@ func (b *round) publish(ctx context.Context, stored bool) {
 		b.shown = append(b.shown, Publication{Customer: s.CustomerID, OrderID: s.OrderID, Data: b.frames[start:len(b.frames):len(b.frames)]})
 	}
 	if len(b.shown) == 0 {
-		return
+		return true
 	}
-	// A node that can't be reached is told to reload by the bus itself: there is nothing to repeat here.
+	// A node that can't be reached is told to reload by the bus itself. Of what is stored there is nothing to repeat here.
 	if err := b.Live.Publish(ctx, b.shown); err != nil {
 		b.Redis.Failed(err, b.Now())
-		return
+		return false
 	}
 	if b.Hooks != nil && b.Hooks.Published != nil {
 		b.Hooks.Published(b.showed)
 	}
+	return true
 }
 
 // due are the messages of the batch that leave now. Their rows are this process's own.

@@ -232,6 +232,16 @@ type stuck struct {
 	took []notify.Shown
 }
 
+func (s *stuck) Known(_ context.Context, ids []notify.ID, dst []bool) error {
+	if s.down.Load() {
+		return errDown
+	}
+	for i := range ids {
+		dst[i] = true
+	}
+	return nil
+}
+
 func (s *stuck) Shown(_ context.Context, _ time.Time, seen []notify.Shown) ([]string, error) {
 	if s.down.Load() {
 		return nil, errDown

@@ -54,7 +54,8 @@ func calmly(p *provider, changes int) string {
 	return ""
 }
 
-// TestStorm lets one order change thousands of times within half a second, 10,000 times with ONMYWAY_TEST_LONG: every channel tells at most two of it, the last one last.
+// TestStorm lets one order change thousands of times within half a second, 10,000 times with ONMYWAY_TEST_LONG: every channel
+// tells at most two of it, the last one last.
 func TestStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		changes := 2500

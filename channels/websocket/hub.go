@@ -86,6 +86,9 @@ type Hub struct {
 	shards [64]shard // by customer
 	wheel  wheel     // every open socket
 	came   arrivals
+	pace   pace
+
+	closing chan struct{} // closed with the hub
 
 	mu      sync.Mutex
 	open    int                // sockets, and upgrades under way
@@ -98,7 +101,7 @@ type Hub struct {
 // New makes a Hub. A nil bus means that this is the only node.
 func New(cfg Config, tokens Tokens, bus Bus, log *slog.Logger) *Hub {
 	h := &Hub{cfg: cfg.withDefaults(), tokens: tokens, bus: bus, log: log, seed: maphash.MakeSeed(), origins: map[string]bool{},
-		from: map[netip.Addr]int{}}
+		from: map[netip.Addr]int{}, pace: newPace(), closing: make(chan struct{})}
 	for _, o := range cfg.Origins {
 		h.origins[strings.ToLower(originHost(o))] = true
 	}

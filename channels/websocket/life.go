@@ -73,7 +73,10 @@ func (h *Hub) listen(ctx context.Context) {
 // When ctx ends first it cuts the rest and returns the reason.
 func (h *Hub) Close(ctx context.Context) error {
 	h.mu.Lock()
-	h.closed = true
+	if !h.closed {
+		h.closed = true
+		close(h.closing)
+	}
 	h.mu.Unlock()
 
 	gone := make(chan struct{})

@@ -12,17 +12,16 @@ type recent struct {
 	now, before generation
 }
 
-// generation is what was published within rememberFor, or until its memory was full. The memory is reused.
+// generation is what was published within rememberFor, or until its memory was full. The memory is reused, and nothing in it
+// points elsewhere: the name of a customer may be a part of a whole record.
 type generation struct {
 	since time.Time
 	list  []published
 	data  []byte // of all of them
 }
 
-type published struct {
-	customer, order string
-	start, end      int // in data
-}
+// published is where a publication lies in the data: its customer, its order and what pages get, one behind the other.
+type published struct{ customer, order, frame, end int }
 
 const (
 	// rememberFor is how long a publication is remembered at least, unless there are too many: a little longer than Intake
@@ -35,21 +34,20 @@ const (
 // add remembers p.
 func (r *recent) add(p *notify.Publication, now time.Time) {
 	g := &r.now
-	if len(g.list) > 0 && (now.Sub(g.since) > rememberFor || len(g.data)+len(p.Data) > rememberBytes) {
+	more := len(p.Customer) + len(p.OrderID) + len(p.Data)
+	if len(g.list) > 0 && (now.Sub(g.since) > rememberFor || len(g.data)+more > rememberBytes) {
 		r.now, r.before = r.before, r.now
-		g.forget()
+		g.list, g.data = g.list[:0], g.data[:0]
 	}
 	if len(g.list) == 0 {
 		g.since = now
 	}
-	start := len(g.data)
-	g.data = append(g.data, p.Data...)
-	g.list = append(g.list, published{p.Customer, p.OrderID, start, len(g.data)})
-}
-
-func (g *generation) forget() {
-	clear(g.list)
-	g.list, g.data = g.list[:0], g.data[:0]
+	var at published
+	at.customer, g.data = len(g.data), append(g.data, p.Customer...)
+	at.order, g.data = len(g.data), append(g.data, p.OrderID...)
+	at.frame, g.data = len(g.data), append(g.data, p.Data...)
+	at.end = len(g.data)
+	g.list = append(g.list, at)
 }
 
 // replay queues at s what it may see of all that is remembered, the oldest first.
@@ -58,9 +56,10 @@ func (r *recent) replay(s *socket, now time.Time) {
 		if now.Sub(g.since) > 2*rememberFor {
 			continue // nothing was published since
 		}
-		for _, p := range g.list {
-			if p.customer == s.customer && (s.order == "" || s.order == p.order) {
-				s.send(s.codec.publication(s.channel, g.data[p.start:p.end]))
+		for _, at := range g.list {
+			mine := string(g.data[at.customer:at.order]) == s.customer
+			if mine && (s.order == "" || string(g.data[at.order:at.frame]) == s.order) {
+				s.send(s.codec.publication(s.channel, g.data[at.frame:at.end]))
 			}
 		}
 	}

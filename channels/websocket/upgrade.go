@@ -31,7 +31,12 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	from := h.address(r)
-	if no := h.take(from); no != nil {
+	no := h.take(from)
+	if no == nil && !h.await(r.Context()) {
+		h.free(from)
+		no = shuttingDown // or nobody hears it
+	}
+	if no != nil {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, no.text, no.status)
 		return

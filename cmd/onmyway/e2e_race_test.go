@@ -158,6 +158,12 @@ func TestPagesWhileEventsFlow(t *testing.T) {
 				}
 			}
 		}()
+		within(t, 20*time.Second, "events come", func() error {
+			if n := len(n.messages("channel=sms")); n <= there {
+				return fmt.Errorf("%d messages, as before", n)
+			}
+			return nil
+		})
 		seen, pages, cursor := map[string]int{}, 0, ""
 		for last := ""; pages == 0 || cursor != ""; pages++ {
 			var page struct {

@@ -2,37 +2,24 @@ package main
 
 import (
 	"container/list"
+	"errors"
 	"net"
 	"net/http"
-	"runtime"
 	"sync"
-	"time"
 )
 
-// How fast connections are let in. To open a live socket takes about 0.3 ms of a processor (5,000 took 1.5 s), so a crowd
-// gets a seventh of them.
-const (
-	arrivalsPerProcessor = 500 // a second
-	arrivalsAtOnce       = 50  // after a rest: 15 ms of one processor
-)
-
-// gate is a port that has only so many connections open at once, and lets them in one after the other. The files of a
-// process are bounded: whoever opens connections and says nothing must not take those that health checks, engines and
-// providers need. And thousands that come in the same moment, as after an outage of a network, would have the processors to
-// themselves, while customers who are there already wait for their news.
+// gate is a port that has only so many connections open at once. The files of a process are bounded: whoever opens connections
+// and says nothing must not take those that health checks, engines and providers need.
 //
 // When it is full a new connection takes the place of the one that has been quiet for the longest time: that has not said
 // what it wants yet, or has its answer and is kept for the next request. Where there is no such one it waits in the system's
 // queue until a request ends.
 type gate struct {
 	net.Listener
-	most  int
-	cut   func()        // is called for every quiet one that has to go
-	gap   time.Duration // between two that are let in
-	ended chan struct{} // closed when it is shut
+	most int
+	cut  func() // is called for every quiet one that has to go
 
 	mu    sync.Mutex
-	next  time.Time // when it is the next one's turn
 	room  sync.Cond // of mu: a connection was closed or became quiet, or the gate is shut
 	open  int
 	quiet list.List // of *visitor, the longest first
@@ -49,42 +36,26 @@ type visitor struct {
 }
 
 func newGate(port net.Listener, most int, cut func()) *gate {
-	g := &gate{Listener: port, most: most, cut: cut, ended: make(chan struct{})}
-	g.gap = time.Second / time.Duration(arrivalsPerProcessor*runtime.GOMAXPROCS(0))
+	g := &gate{Listener: port, most: most, cut: cut}
 	g.room.L = &g.mu
 	return g
 }
 
-// Accept returns the next connection when it is its turn and there is room for it.
+// Accept returns the next connection when there is room for it.
 func (g *gate) Accept() (net.Conn, error) {
 	c, err := g.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	if turn := g.turn(time.Now()); turn > 0 {
-		select {
-		case <-time.After(turn):
-		case <-g.ended:
-		}
-	}
 	v := &visitor{TCPConn: c.(*net.TCPConn), gate: g}
-	g.enter()
+	if !g.enter() { // a server that stops would wait seconds for what it says
+		return nil, errors.Join(net.ErrClosed, v.Close())
+	}
 	return v, nil
 }
 
-// turn is after how long it is the turn of one that has come.
-func (g *gate) turn(now time.Time) time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if rested := now.Add(-arrivalsAtOnce * g.gap); g.next.Before(rested) {
-		g.next = rested
-	}
-	g.next = g.next.Add(g.gap)
-	return g.next.Sub(now)
-}
-
-// enter makes room for one more.
-func (g *gate) enter() {
+// enter makes room for one more, and tells whether the gate is still open then.
+func (g *gate) enter() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open++
@@ -97,15 +68,13 @@ func (g *gate) enter() {
 		g.turnOut(oldest.Value.(*visitor))
 		g.cut()
 	}
+	return !g.shut
 }
 
 // Close closes the port. Connections stay open.
 func (g *gate) Close() error {
 	g.mu.Lock()
-	if !g.shut {
-		g.shut = true
-		close(g.ended)
-	}
+	g.shut = true
 	g.mu.Unlock()
 	g.room.Broadcast()
 	return g.Listener.Close()

@@ -153,27 +153,34 @@ func TestGateStops(t *testing.T) {
 	}
 }
 
-// TestGateLetsInOneAfterTheOther: some at once after a rest, and then each at its distance from the one before.
-func TestGateLetsInOneAfterTheOther(t *testing.T) {
-	g := newGate(nil, 1, nil)
-	now := recorded
-	for i := range arrivalsAtOnce {
-		if wait := g.turn(now); wait > 0 {
-			t.Fatalf("number %d waits for %s", i, wait)
-		}
+// TestGateShut: who waited for room when it was shut is not let in. A server that stops would wait seconds for what it says.
+func TestGateShut(t *testing.T) {
+	port, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i := range 3 {
-		if wait, want := g.turn(now), time.Duration(i+1)*g.gap; wait != want {
-			t.Errorf("number %d waits for %s, want %s", arrivalsAtOnce+i, wait, want)
-		}
+	g := &gated{t: t, l: &listener{gate: newGate(port, 1, func() {})}}
+	g.dial("")
+	busy, err := g.l.Accept() // no server says that it is quiet
+	if err != nil {
+		t.Fatal(err)
 	}
-	if wait := g.turn(now.Add(3 * g.gap)); wait != g.gap {
-		t.Errorf("one that comes when it is its turn waits for %s", wait)
-	}
-	now = now.Add(time.Hour)
-	for i := range arrivalsAtOnce + 1 {
-		if wait := g.turn(now); wait > 0 != (i == arrivalsAtOnce) {
-			t.Errorf("after a long rest number %d waits for %s", i, wait)
+	defer func() { _ = busy.Close() }()
+	late := g.dial("")
+	let := make(chan error, 1)
+	go func() { _, err := g.l.Accept(); let <- err }()
+	within(t, 10*time.Second, "somebody waits for room", func() error {
+		g.l.mu.Lock()
+		defer g.l.mu.Unlock()
+		if g.l.open != 2 {
+			return fmt.Errorf("%d are open", g.l.open)
 		}
+		return nil
+	})
+	if err := g.l.gate.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-let; !errors.Is(err, net.ErrClosed) || g.hears(late) {
+		t.Errorf("it is let in: %v", err)
 	}
 }

@@ -98,11 +98,11 @@ func TestCallStops(t *testing.T) {
 // TestProblemInWords: each wrong field has a line, and nothing in an answer steers the terminal.
 func TestProblemInWords(t *testing.T) {
 	s := serveREST(t, func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 422, `{"title":"The request has wrong fields","detail":"mend them\u001b[31m","status":422,
-			"errors":[{"field":"phone","detail":"is no number"},{"field":"until","detail":"is not after since"}]}`)
+		answer(w, 422, `{"title":"The request has wrong fields","detail":"mend the fields in errors","status":422,
+			"errors":[{"field":"phone","detail":"is no number\u001b[31m"},{"field":"until","detail":"is not after since"}]}`)
 	})
 	v := invoke(t, restTo(s), "", "messages", "list", "--phone", "1")
-	v.want(t, 1, "onmyway: The request has wrong fields: mend them [31m\n  phone is no number\n  until is not after since\n")
+	v.want(t, 1, "onmyway: The request has wrong fields\n  --phone is no number [31m\n  --until is not after since\n")
 }
 
 // TestUnreachable: the error says where it called, and not what for.

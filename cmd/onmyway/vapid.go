@@ -66,6 +66,7 @@ func keepSecret(path, secret string) error {
 	}
 	_, err = f.WriteString(secret + "\n")
 	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(path) // half a key would be in the way of the next try
 		return fmt.Errorf("keep the private key: %w", err)
 	}
 	return nil

@@ -30,7 +30,7 @@ func runStorm(ctx context.Context, w *world) error {
 	if err := w.audience(ctx, 5, 5); err != nil {
 		return err
 	}
-	over := time.Duration(n/2/500) * time.Second
+	over := time.Duration(n/2/250) * time.Second
 	others := make([]event, n/2)
 	for i := range others {
 		others[i] = onTheWay(i+1, 1, n/2+1)

@@ -17,8 +17,12 @@ func TestARebalanceLosesNothing(t *testing.T) {
 		a := read(t, k)
 		a.until(t, "partitions", func() bool { return len(a.parts) == 3 })
 		wrote := make(chan error, 1)
+		shared := make(chan struct{}) // what is written from then on is read by two
 		go func() {
 			for i := 0; i < total; i += 10 {
+				if i == total/2 {
+					<-shared
+				}
 				if err := k.Produce(t.Context(), cfg.Topics[0], orders(i, 10)); err != nil {
 					wrote <- err
 					return
@@ -29,6 +33,8 @@ func TestARebalanceLosesNothing(t *testing.T) {
 
 		ends := committedNeverDecrease(t, cfg)
 		b := read(t, open(t, cfg))
+		b.until(t, "a share of the partitions", func() bool { return len(b.parts) > 0 })
+		close(shared)
 		b.until(t, "a share of the records", func() bool { return len(b.seen) > total/20 })
 		b.stop(t) // and a takes over again
 		if err := <-wrote; err != nil {

@@ -22,7 +22,6 @@ const heldList = messageList + `, (SELECT data FROM events WHERE events.id = mes
 		AND n.customer_id = messages.customer_id AND n.channel = 'sms' AND n.resend_no = 0 AND n.event_id <> messages.event_id
 		AND (n.standing OR NOT messages.standing))`
 
-// heldQuery repeats the condition of the index by owner word for word.
 func heldQuery(d dialect) string {
 	return `SELECT ` + heldList + ` FROM messages` + d.by("messages_owner") + ` WHERE owner = '` + heldBy + `' AND ` + inFlight + `
 		AND state = 'pending' AND due_at <= $1 ORDER BY address, customer_id, id LIMIT $2`

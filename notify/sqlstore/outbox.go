@@ -180,7 +180,7 @@ func (s *Store) bury(ctx context.Context, now time.Time, owner string) (n int, d
 	return n, dead, nil
 }
 
-// inFlight is the condition of the index by owner. SQLite uses that index only for queries that repeat it word for word.
+// inFlight is the condition of messages that somebody may have in memory.
 const inFlight = `state IN ('pending', 'sending')`
 
 // abandon makes an owner's messages nobody's. A text message that was being sent may have left: it is verified first.

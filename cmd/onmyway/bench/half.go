@@ -21,7 +21,7 @@ func (h *halving) round(ctx context.Context, n int) (got readings, err error) {
 	if err != nil {
 		return nil, err
 	}
-	seconds, half := h.lab.size(8, 2), int(most.shown/2)
+	seconds, half := h.lab.size(8, 2), max(int(most.shown/2), 1)
 	deck := deckTask{
 		Events: (seconds+1)*half - half/2, Orders: h.lab.size(20_000, 2_000), People: pages, Kind: liveOnly,
 		Run: "half" + strconv.Itoa(n), Seed: uint64(n),

@@ -70,6 +70,7 @@ type load struct {
 	newest []atomic.Int32 // by order: the place of the newest that was received, from 1
 
 	got, doubled, strays, reversed atomic.Int64
+	again                          atomic.Int64 // what pages got once more: few, or something shows all of it twice
 	last                           atomic.Int64 // when something was received last
 }
 
@@ -221,7 +222,7 @@ func (ld *load) arrived(page int, text []byte) {
 		return
 	}
 	if !ld.took[slot].CompareAndSwap(0, max(now-ld.sent[slot].Load(), 1)) {
-		if page == everything { // a page shows an id once: what was stored late is sent to it again
+		if page == everything || ld.again.Add(1) > int64(ld.task.Deck.Events/100) { // a page shows an id once: what was stored late is sent to it again
 			ld.doubled.Add(1)
 		}
 		return
