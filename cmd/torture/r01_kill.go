@@ -7,7 +7,7 @@ import (
 )
 
 var killScenario = scenario{
-	id: "R1", events: 50_000, gate: 0.5, within: 10 * time.Minute, lucky: false,
+	id: "R1", events: 50_000, gate: 0.3, within: 10 * time.Minute, lucky: false,
 	promise: "no event is lost and no text is accepted twice, however often the process is killed",
 	faults:  "100 × SIGKILL at work or while it starts; a provider that fails 14 requests of 100",
 	knobs:   knobs{mix: mixM, latency: jitter},

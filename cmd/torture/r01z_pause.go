@@ -7,7 +7,7 @@ import (
 )
 
 var pauseScenario = scenario{
-	id: "R1z", events: 40_000, gate: 0.3, within: 10 * time.Minute, database: "postgres", lucky: true,
+	id: "R1z", events: 40_000, gate: 0.2, within: 10 * time.Minute, database: "postgres", lucky: true,
 	promise: "a process that stands still is not taken for dead, and one that is dead is not waited for",
 	faults:  "60 × SIGSTOP for 0.7 to 3 s and 60 × SIGKILL among 3 processes, one with GOGC=1",
 	knobs:   knobs{mix: mixM, latency: jitter},

@@ -33,12 +33,15 @@ func runRedis(ctx context.Context, w *world) error {
 	events := single(runs*each, each)
 	next := func(s spoil) (float64, error) {
 		w.cutRedis.set(s, true)
+		first, rest := events[:each/5], events[each/5:each]
+		events = events[each:]
+		if _, err := w.rate(ctx, first); err != nil { // it notices
+			return 0, err
+		}
 		if err := wait(ctx, 2*time.Second); err != nil {
 			return 0, err
 		}
-		part := events[:each]
-		events = events[each:]
-		return w.rate(ctx, part)
+		return w.rate(ctx, rest)
 	}
 	if _, err := next(spoil{}); err != nil {
 		return err

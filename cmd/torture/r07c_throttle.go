@@ -10,7 +10,7 @@ import (
 )
 
 var throttleScenario = scenario{
-	id: "R7c", events: 600, within: 6 * time.Minute,
+	id: "R7c", events: 600, gate: 0.4, within: 6 * time.Minute,
 	promise: "a provider that asks for patience is not pressed, and no text is given up for it",
 	faults:  "429 to everything for 60 s, with a limit of 5 texts a second per sender",
 	knobs:   knobs{quiet: true},

@@ -14,7 +14,7 @@ import (
 )
 
 var rebalanceScenario = scenario{
-	id: "R8", events: 30_000, gate: 0.5, within: 8 * time.Minute, database: "postgres", lucky: true,
+	id: "R8", events: 30_000, gate: 0.25, within: 8 * time.Minute, database: "postgres", lucky: true,
 	promise: "a group that is never at rest loses nothing, repeats no text and never goes back",
 	faults:  "60 members that join or leave every 300 ms; leaders, coordinators and brokers that move; a process that sleeps through it",
 	knobs:   knobs{brokers: 3, partitions: 12, latency: jitter},

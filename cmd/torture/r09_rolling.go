@@ -10,7 +10,7 @@ import (
 )
 
 var rollingScenario = scenario{
-	id: "R9", events: 20_000, gate: 0.5, within: 8 * time.Minute, database: "postgres",
+	id: "R9", events: 20_000, gate: 0.25, within: 8 * time.Minute, database: "postgres",
 	promise: "a rolling restart loses nothing, and no caller hears of it",
 	faults:  "3 processes told to stop and started again, one after the other, 10 times; 200 calls a second, 1,000 open pages",
 	knobs:   knobs{latency: jitter},

@@ -9,7 +9,7 @@ import (
 )
 
 var replayScenario = scenario{
-	id: "R11", events: 50_000, gate: 0.5, within: 6 * time.Minute,
+	id: "R11", events: 50_000, gate: 0.25, within: 6 * time.Minute,
 	promise: "a topic that is read again from its beginning makes no call to a provider",
 	faults:  "a new consumer group and an empty Redis",
 	run:     runReplay,

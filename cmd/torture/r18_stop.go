@@ -12,7 +12,7 @@ import (
 )
 
 var stopScenario = scenario{
-	id: "R18", events: 20_000, gate: 0.5, within: 6 * time.Minute,
+	id: "R18", events: 20_000, gate: 0.25, within: 6 * time.Minute,
 	promise: "no text to a number starts later than a second after its STOP was confirmed",
 	faults:  "STOP and START from 2,000 numbers under load, Redis emptied every second, a process killed every 3 s",
 	knobs:   knobs{latency: jitter, env: map[string]string{"SMS__LANES": "16"}},
