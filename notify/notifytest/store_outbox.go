@@ -9,7 +9,7 @@ import (
 )
 
 // forgetAfter is how long a batch whose answer was lost may still be repeated before its messages become nobody's.
-const forgetAfter = time.Minute
+const forgetAfter = 20 * time.Second
 
 // Claim implements notify.Outbox.
 func (s *Store) Claim(ctx context.Context, now time.Time, ch notify.Channel, limit int) ([]notify.Message, error) {

@@ -9,7 +9,7 @@ import (
 
 // forgetAfter is how long a call whose answer was lost may still be repeated before what it may have written becomes
 // nobody's. Callers repeat within seconds.
-const forgetAfter = time.Minute
+const forgetAfter = 20 * time.Second
 
 // unsure remembers what this process may have written when the answer of a COMMIT was lost. Without it a repeated Add
 // would find its own events, take them for somebody else's and send nothing; a repeated Begin or Claim likewise.
