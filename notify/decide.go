@@ -142,7 +142,8 @@ func (d *Decision) show(p *Profile, r *Rules, w *words) {
 // settle lets news wait while its order keeps changing. What is newer takes the place of what waits, so of a storm of changes
 // its first and its last one are told. News that would not leave in time any more does not wait.
 func (d *Decision) settle(h *Head, calm time.Duration, now time.Time) {
-	if h.Milestone == "" || d.Stored.OccurredAt.Sub(h.OccurredAt).Abs() >= calm {
+	e := d.Stored.Event
+	if h.Milestone == "" || h.at(e) || e.OccurredAt.Sub(h.OccurredAt).Abs() >= calm {
 		return
 	}
 	due := now.Add(calm)

@@ -112,6 +112,10 @@ const DigestTemplate = templates.DigestVersion
 // IsDigest tells that the text tells the news of several messages.
 func (m *Message) IsDigest() bool { return m.Template == DigestTemplate }
 
+// Leaves tells whether a message that is decided at now goes to its dispatcher from memory. Then its row is this process's own,
+// and only then: what is nobody's is found by Sweep.
+func (m *Message) Leaves(now time.Time) bool { return m.State == Pending && !m.DueAt.After(now) }
+
 // Attempt is one try to hand a message to a provider.
 type Attempt struct {
 	No         int       `json:"no"`

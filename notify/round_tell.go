@@ -143,7 +143,7 @@ func (b *round) due() []Message {
 	}
 	var ms []Message
 	for _, m := range b.batch.Messages {
-		if fresh[m.EventID] && m.State == Pending && !m.DueAt.After(b.batch.Now) {
+		if fresh[m.EventID] && m.Leaves(b.batch.Now) {
 			ms = append(ms, m)
 		}
 	}

@@ -102,7 +102,7 @@ func TestNewsWaitsForACalmOrder(t *testing.T) {
 	const calm = 2 * time.Second
 	for _, tt := range []struct {
 		name   string
-		before time.Duration // how long before the event the order changed last; 0: it is new
+		before time.Duration // how long before the event the order changed last; 0: it is new, below 0: that was the event itself
 		quiet  *notify.QuietHours
 		due    time.Time
 		reason notify.Reason
@@ -110,6 +110,7 @@ func TestNewsWaitsForACalmOrder(t *testing.T) {
 		{"a new order", 0, nil, noon, ""},
 		{"a calm order", calm, nil, noon, ""},
 		{"an order that has just changed", calm - time.Millisecond, nil, noon.Add(calm), notify.Settling},
+		{"an event that is read again", -1, nil, noon, ""},
 		{"at night", time.Millisecond, &notify.QuietHours{Start: 18 * 60, End: 20 * 60}, noon.Add(time.Hour), notify.Quiet},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -119,6 +120,9 @@ func TestNewsWaitsForACalmOrder(t *testing.T) {
 			var h notify.Head
 			if tt.before > 0 {
 				h = notify.Head{OrderID: e.OrderID, Line: e.Line, CustomerID: e.CustomerID, Milestone: "pickup_scheduled", OccurredAt: noon.Add(-tt.before)}
+			}
+			if tt.before < 0 {
+				h = notify.Head{OrderID: e.OrderID, Line: e.Line, CustomerID: e.CustomerID, Milestone: e.Milestone.Name, Sequence: e.Sequence, OccurredAt: e.OccurredAt}
 			}
 			p := notify.Profile{Customer: notify.Customer{ID: e.CustomerID, Contact: notify.Contact{Phone: "+14155550123", TimeZone: "UTC"},
 				Preferences: notify.Preferences{Quiet: tt.quiet}}}

@@ -206,7 +206,7 @@ func (s *Store) insertMessages(b *notify.Batch, fresh map[notify.ID]bool, a *add
 }
 
 func (s *Store) ownerOf(m *notify.Message, now time.Time) string {
-	if m.State == notify.Pending && !millis(m.DueAt).After(millis(now)) {
+	if m.Leaves(now) {
 		return s.owner
 	}
 	return ""
@@ -252,11 +252,11 @@ func (m *message) suppress(why notify.Reason, now time.Time) {
 	m.State, m.Reason, m.owner, m.UpdatedAt = notify.Suppressed, why, "", millis(now)
 }
 
-// releaseForgotten makes nobody's what an Add with a lost answer stored and its repeat did not decide again.
+// releaseForgotten makes nobody's what an Add with a lost answer stored and its repeat did not decide again, or decided to let wait.
 func (s *Store) releaseForgotten(b *notify.Batch) {
 	again := map[notify.ID]bool{}
 	for _, m := range b.Messages {
-		again[m.ID] = true
+		again[m.ID] = m.Leaves(b.Now)
 	}
 	for i := range b.Events {
 		if _, ours := s.maybe[b.Events[i].ID]; !ours {

@@ -68,3 +68,30 @@ func TestStoreLosesAnswer(t *testing.T) {
 		}
 	}
 }
+
+// Decided again, a text may have to wait: its row must not stay with a process that does not send it.
+func TestStoreReleasesWhatWaitsAfterALostAnswer(t *testing.T) {
+	s, lost := notifytest.NewStore(), errors.New("lost")
+	peer := s.Peer()
+	now := time.Unix(1000, 0)
+	add := func(due time.Time) error {
+		e := &notify.Event{Key: "evt-1", OrderID: "CH-1", Line: notify.CarHaul, Milestone: notify.MilestoneOf(notify.CarHaul, "delivered"), Sequence: 1}
+		e.ID = notify.NewID(now, e.Key)
+		return s.Add(t.Context(), &notify.Batch{Now: now, Events: []notify.Stored{{Event: e}}, Messages: []notify.Message{{
+			ID: notify.MessageID(e, notify.SMS, "", 0), EventID: e.ID, OrderID: e.OrderID, Line: e.Line, Channel: notify.SMS,
+			State: notify.Pending, DueAt: due, ExpiresAt: now.Add(time.Hour),
+		}}})
+	}
+	s.Lose = func(string) error { return lost }
+	if err := add(now); !errors.Is(err, lost) {
+		t.Fatalf("Add: %v, want the lost answer", err)
+	}
+	s.Lose = nil
+	if err := add(now.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	ms, err := peer.Claim(t.Context(), now, notify.SMS, 10)
+	if err != nil || len(ms) != 1 {
+		t.Errorf("another process claims %d texts (%v), want 1", len(ms), err)
+	}
+}

@@ -52,7 +52,7 @@ func (a *addition) insertMessages(ctx context.Context, tx *sql.Tx) error {
 		owner := ""
 		if replaced[i] && m.State == notify.Pending {
 			m.State, m.Reason, m.UpdatedAt = notify.Suppressed, notify.Superseded, a.b.Now
-		} else if m.State == notify.Pending && millis(m.DueAt) <= millis(a.b.Now) {
+		} else if m.Leaves(a.b.Now) {
 			owner = a.s.me // it goes from memory to the dispatcher
 		}
 		var err error
@@ -135,8 +135,8 @@ func (a *addition) supersededBy(inserted map[notify.ID]bool) (gone []int, older 
 	return gone, older
 }
 
-// releaseForgotten makes nobody's what a try with a lost answer stored and this one has not decided again: nobody would
-// send it.
+// releaseForgotten makes nobody's what a try with a lost answer stored and this one has not decided again, or decided to let
+// wait: nobody would send it.
 func (a *addition) releaseForgotten(ctx context.Context, tx *sql.Tx) error {
 	var events []notify.ID
 	for i, ours := range a.ours {
@@ -147,9 +147,11 @@ func (a *addition) releaseForgotten(ctx context.Context, tx *sql.Tx) error {
 	if len(events) == 0 {
 		return nil
 	}
-	again := make([]notify.ID, len(a.b.Messages))
+	again := make([]notify.ID, 0, len(a.b.Messages))
 	for i := range a.b.Messages {
-		again[i] = a.b.Messages[i].ID
+		if m := &a.b.Messages[i]; m.Leaves(a.b.Now) {
+			again = append(again, m.ID)
+		}
 	}
 	d := a.s.dialect
 	_, err := tx.ExecContext(ctx, `UPDATE messages SET owner = NULL WHERE owner = $1 AND `+inFlight+`

@@ -122,6 +122,19 @@ func TestAddDecidedAgainAfterLostCommit(t *testing.T) {
 	})
 }
 
+// Decided again, a text may have to wait: its row, which says that it is due, must not stay with a process that does not send it.
+func TestAddThatWaitsAfterLostCommit(t *testing.T) {
+	eachEngine(t, func(t *testing.T, url string) {
+		s, peer := open(t, url), open(t, url)
+		loseAdd(t, s, true)
+		again := twoEvents()
+		again.Heads = nil
+		again.Messages[0].DueAt, again.Messages[0].Reason = noon.Add(time.Minute), notify.Quiet
+		mustAdd(t, s, again)
+		claimed(t, peer, 1)
+	})
+}
+
 func TestNobodyRepeatsLostAdd(t *testing.T) {
 	eachEngine(t, func(t *testing.T, url string) {
 		s := open(t, url)
