@@ -39,14 +39,20 @@ func (r *rig) slowly() (next func(each time.Duration, times int)) {
 	}
 }
 
+// startSlowly starts a rig whose SQL takes its time for the next batches.
+func (r *rig) startSlowly(each time.Duration, times int) (stop func()) {
+	slow := r.slowly()
+	stop = r.start()
+	time.Sleep(time.Second) // it has noted where reading begins
+	slow(each, times)
+	return stop
+}
+
 // Pages don't wait for SQL: neither for that of their own event nor for that of others.
 func TestPagesDoNotWaitForSQL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		slow := r.slowly()
-		stop := r.start()
-		time.Sleep(time.Second)
-		slow(2*time.Second, 9)
+		stop := r.startSlowly(2*time.Second, 9)
 		events := []notify.Event{event(1, time.Now()), event(2, time.Now())}
 		for _, e := range events {
 			r.log.produce(e)
@@ -75,10 +81,7 @@ func TestPagesDoNotWaitForSQL(t *testing.T) {
 func TestTheSameOrderWaitsForSQL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		slow := r.slowly()
-		stop := r.start()
-		time.Sleep(time.Second)
-		slow(2*time.Second, 1)
+		stop := r.startSlowly(2*time.Second, 1)
 		first, second := event(1, time.Now()), event(1, time.Now().Add(time.Second))
 		second.Milestone, second.Sequence, second.Key = notify.MilestoneOf(notify.CarHaul, "picked_up"), 2, "evt-later"
 		second.ID = notify.NewID(second.OccurredAt, second.Key)
@@ -103,10 +106,7 @@ func TestWhatIsStoredLateIsShownAgain(t *testing.T) {
 		t.Run(fmt.Sprint(late), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
-				slow := r.slowly()
-				stop := r.start()
-				time.Sleep(time.Second)
-				slow(late, 1)
+				stop := r.startSlowly(late, 1)
 				e := event(1, time.Now())
 				r.log.produce(e)
 				time.Sleep(time.Minute)
@@ -160,10 +160,7 @@ func TestABacklogIsShownWhenItIsStored(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
-				slow := r.slowly()
-				stop := r.start()
-				time.Sleep(time.Second)
-				slow(2*time.Second, 1)
+				stop := r.startSlowly(2*time.Second, 1)
 				events := make([]notify.Event, tt.events)
 				for n := range events {
 					events[n] = event(n, time.Now())
@@ -238,10 +235,7 @@ func TestWhyStoringEnds(t *testing.T) {
 func TestWhatReachedNoOtherNodeIsShownAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		slow := r.slowly()
-		stop := r.start()
-		time.Sleep(time.Second)
-		slow(2*time.Second, 1)
+		stop := r.startSlowly(2*time.Second, 1)
 		r.live.cut(true)
 		e := event(1, time.Now())
 		r.log.produce(e)
@@ -263,10 +257,7 @@ func TestSeenBeforeItIsStored(t *testing.T) {
 				r := newRig(t)
 				r.rules = screenFirst(t, 20*time.Second, notify.WebSocket, notify.SMS)
 				_ = r.cache.Here(t.Context(), []string{"c-1"})
-				slow := r.slowly()
-				stop := r.start()
-				time.Sleep(time.Second)
-				slow(late, 1)
+				stop := r.startSlowly(late, 1)
 				e := event(1, time.Now())
 				r.log.produce(e)
 				for r.live.shownTimes(e) == 0 {

@@ -138,14 +138,12 @@ func (b *round) store(ctx context.Context, events []*Event, next int64) error {
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrBadRow) && len(events) > 1:
-		b.foreseen = false
 		half := len(events) / 2
 		if err := b.store(ctx, events[:half], -1); err != nil {
 			return err
 		}
 		return b.store(ctx, events[half:], next)
 	case errors.Is(err, ErrBadRow) && len(events) == 1:
-		b.foreseen = false
 		return b.refuse(ctx, events[0], next)
 	default:
 		return err
@@ -207,10 +205,10 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 		if err != nil {
 			return fmt.Errorf("store %d events: %w", len(events), err)
 		}
+		b.foreseen = b.foreseen && verdict == nil
 		moved := (*HeadMoved)(nil)
 		switch {
 		case errors.As(verdict, &moved):
-			b.foreseen = false
 			b.forget(moved)
 		case errors.Is(verdict, ErrRewound):
 			if err := b.follow(ctx); err != nil {

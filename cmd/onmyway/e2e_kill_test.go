@@ -64,7 +64,7 @@ func TestKill(t *testing.T) {
 		}()
 		killed := w.killAtWork(victim)
 		<-done
-		within(t, 75*time.Second+time.Duration(killEvents)*5*time.Millisecond, "everything has arrived", func() error {
+		within(t, 45*time.Second+time.Duration(killEvents)*5*time.Millisecond, "everything has arrived", func() error {
 			err := w.arrived(last, events)
 			for _, v := range pages {
 				err = errors.Join(err, v.saw(events), w.notified(browsers[v.customer], v.customer, events))
