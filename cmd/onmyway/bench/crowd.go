@@ -41,16 +41,13 @@ func (c *crowding) round(ctx context.Context, n int) (got readings, err error) {
 	defer func() { err = errors.Join(err, crowd.close()) }()
 	before, during := c.lab.size(4, 1), c.lab.size(6, 2) // seconds
 	deck := deckTask{Events: (before+during)*rate + rate/2, Orders: 1000, People: pages, Kind: liveOnly, Run: "crowd" + strconv.Itoa(n), Seed: uint64(n)}
-	load, err := c.lab.part(ctx, "load", loadTask{
+	load, err := c.lab.load(ctx, loadTask{
 		Deck: deck, Brokers: home.brokers, Socket: home.socketURL(), Sockets: pages, Rate: rate, Warm: rate / 2, Each: true,
 	})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, load.close()) }()
-	if err := load.hear(&ready{}); err != nil {
-		return nil, err
-	}
 	if err := load.say("go"); err != nil {
 		return nil, err
 	}

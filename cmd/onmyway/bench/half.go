@@ -36,14 +36,11 @@ func (h *halving) round(ctx context.Context, n int) (got readings, err error) {
 // loaded lets a load run at pages of the site, and checks what they got.
 func (s *site) loaded(ctx context.Context, l *lab, task loadTask) (a loadAnswer, err error) {
 	task.Brokers, task.Socket, task.Sockets = s.brokers, s.socketURL(), pages
-	load, err := l.part(ctx, "load", task)
+	load, err := l.load(ctx, task)
 	if err != nil {
 		return a, err
 	}
 	defer func() { err = errors.Join(err, load.close()) }()
-	if err := load.hear(&ready{}); err != nil {
-		return a, err
-	}
 	if err := load.ask("go", &a); err != nil {
 		return a, err
 	}

@@ -57,6 +57,18 @@ func (l *lab) part(ctx context.Context, name string, task any) (*process, error)
 	return l.partBy(ctx, nil, name, task)
 }
 
+// load starts a load and waits until whatever receives is open. It begins when it is told to go.
+func (l *lab) load(ctx context.Context, task loadTask) (*process, error) {
+	p, err := l.part(ctx, "load", task)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.hear(&ready{}); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
 // partBy is part, started by another program.
 func (l *lab) partBy(ctx context.Context, program []string, name string, task any) (*process, error) {
 	p, err := l.launch(ctx, name, append(slices.Clone(program), l.Command, "bench", Part, name), bare())

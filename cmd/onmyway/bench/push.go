@@ -62,16 +62,13 @@ func (p *pushing) round(ctx context.Context, n int) (got readings, err error) {
 
 // product is how many pushes a second the product sends, from the first event until every state is durable.
 func (p *pushing) product(ctx context.Context, home *textingSite, count, n int) (perSecond float64, err error) {
-	load, err := p.lab.part(ctx, "load", loadTask{
+	load, err := p.lab.load(ctx, loadTask{
 		Deck: deckTask{Events: count, Kind: byPush, Run: "p" + strconv.Itoa(n), Seed: uint64(n)}, Brokers: home.brokers,
 	})
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, load.close()) }()
-	if err := load.hear(&ready{}); err != nil {
-		return 0, err
-	}
 	var a loadAnswer
 	if err := load.ask("go", &a); err != nil {
 		return 0, err

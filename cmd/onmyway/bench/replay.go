@@ -52,12 +52,9 @@ func (r *replaying) prepare(ctx context.Context) (err error) {
 	if r.home, err = r.lab.textingSite(ctx, 0, map[string]string{"redis.url": r.lab.Redis, "kafka.group": replayed}); err != nil {
 		return err
 	}
-	if r.load, err = r.lab.part(ctx, "load", loadTask{
+	if r.load, err = r.lab.load(ctx, loadTask{
 		Deck: deckTask{Events: r.size(), Kind: byText, Run: "r" + strconv.Itoa(int(time.Now().Unix()%100_000))}, Brokers: r.home.brokers,
 	}); err != nil {
-		return err
-	}
-	if err := r.load.hear(&ready{}); err != nil {
 		return err
 	}
 	if err := r.load.ask("go", &loadAnswer{}); err != nil {

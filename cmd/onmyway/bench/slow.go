@@ -39,16 +39,13 @@ func (s *slowProvider) beside(ctx context.Context, delay time.Duration, n int) (
 	defer func() { err = errors.Join(err, home.close()) }()
 	seconds := s.lab.size(8, 2)
 	count := seconds * textRate
-	sends, err := s.lab.part(ctx, "load", loadTask{
+	sends, err := s.lab.load(ctx, loadTask{
 		Deck: deckTask{Events: count, First: pages, Kind: byText, Run: "slow" + strconv.Itoa(n), Seed: uint64(n)}, Brokers: home.brokers, Rate: textRate,
 	})
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, sends.close()) }()
-	if err := sends.hear(&ready{}); err != nil {
-		return 0, err
-	}
 	if err := sends.say("go"); err != nil {
 		return 0, err
 	}

@@ -44,14 +44,11 @@ func (s *steady) round(ctx context.Context, n int) (readings, error) {
 // run sends the deck at the rate, and reads the processor time of whom meanwhile; nil for nobody.
 func (s *steady) run(ctx context.Context, task loadTask, whom *process) (c calm, err error) {
 	task.Rate, task.Warm = rate, rate/2
-	load, err := s.lab.part(ctx, "load", task)
+	load, err := s.lab.load(ctx, task)
 	if err != nil {
 		return c, err
 	}
 	defer func() { err = errors.Join(err, load.close()) }()
-	if err := load.hear(&ready{}); err != nil {
-		return c, err
-	}
 	before, err := used(whom)
 	if err != nil {
 		return c, err

@@ -55,14 +55,11 @@ type flowing struct {
 func (s *site) flow(ctx context.Context, l *lab, d deckTask) (f flowing, err error) {
 	const warm = 200 // connections, prepared statements and caches are made once, not for every event
 	d.Events += warm
-	load, err := l.part(ctx, "load", loadTask{Deck: d, Brokers: s.brokers, Topic: s.topic, Socket: s.socketURL(), Sockets: pages, Warm: warm})
+	load, err := l.load(ctx, loadTask{Deck: d, Brokers: s.brokers, Topic: s.topic, Socket: s.socketURL(), Sockets: pages, Warm: warm})
 	if err != nil {
 		return f, err
 	}
 	defer func() { err = errors.Join(err, load.close()) }()
-	if err := load.hear(&ready{}); err != nil {
-		return f, err
-	}
 	if _, err := s.rows.stored(ctx, warm); err != nil {
 		return f, err
 	}

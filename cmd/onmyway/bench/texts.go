@@ -129,16 +129,13 @@ type texts struct {
 
 // text sends one text to each of count people.
 func (s *textingSite) text(ctx context.Context, l *lab, count, n int) (t texts, err error) {
-	load, err := l.part(ctx, "load", loadTask{
+	load, err := l.load(ctx, loadTask{
 		Deck: deckTask{Events: count, Kind: byText, Run: "t" + strconv.Itoa(n), Seed: uint64(n)}, Brokers: s.brokers,
 	})
 	if err != nil {
 		return t, err
 	}
 	defer func() { err = errors.Join(err, load.close()) }()
-	if err := load.hear(&ready{}); err != nil {
-		return t, err
-	}
 	var a loadAnswer
 	if err := load.ask("go", &a); err != nil {
 		return t, err
