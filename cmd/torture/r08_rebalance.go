@@ -84,6 +84,14 @@ func runRebalance(ctx context.Context, w *world) error {
 // one, which goes on with them. What it wakes up with is old.
 func (w *world) sleepThrough(ctx context.Context, n *node) error {
 	w.faulted()
+	for late := time.Now().Add(5 * time.Second); n.generations() == 0; {
+		if time.Now().After(late) {
+			return fmt.Errorf("%s was given no partition within 5s; see %s", n.name, n.log)
+		}
+		if err := wait(ctx, 10*time.Millisecond); err != nil {
+			return err
+		}
+	}
 	err := w.atWork(ctx, 300*time.Millisecond)
 	return errors.Join(err, n.pause(), wait(ctx, asleep), n.resume())
 }
@@ -151,11 +159,11 @@ func (w *world) moveBrokers(i int) error {
 	return nil
 }
 
-// watchOffsets asks 20 times a second how far the group has committed, and notes what went back.
+// watchOffsets asks 100 times a second at most how far the group has committed, and notes what went back.
 func (w *world) watchOffsets(ctx context.Context) (fell []string) {
 	highest := map[int32]int64{}
 	samples := 0
-	for wait(ctx, 50*time.Millisecond) == nil {
+	for wait(ctx, 10*time.Millisecond) == nil {
 		at, err := w.kafka.committed(ctx, w.kafka.group)
 		if err != nil {
 			continue // the coordinator moves
@@ -178,11 +186,18 @@ func (w *world) watchOffsets(ctx context.Context) (fell []string) {
 }
 
 // generations counts how often partitions were shared out anew, from the logs.
-func (w *world) generations() (n int) {
-	for _, node := range w.nodes {
-		if b, err := os.ReadFile(node.log); err == nil {
-			n += bytes.Count(b, []byte("Kafka partitions assigned"))
-		}
+func (w *world) generations() (sum int) {
+	for _, n := range w.nodes {
+		sum += n.generations()
 	}
-	return n
+	return sum
+}
+
+// generations is how often the process was given partitions, says its log.
+func (n *node) generations() int {
+	b, err := os.ReadFile(n.log)
+	if err != nil {
+		return 0
+	}
+	return bytes.Count(b, []byte("Kafka partitions assigned"))
 }
