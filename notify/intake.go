@@ -96,84 +96,28 @@ func (in *Intake) Work(ctx context.Context, p Partition) error {
 	return ended(ctx, err)
 }
 
-// work reads batch after batch. One is stored while the next one is read.
+// work reads batch after batch. Some are on their way into SQL while the next one is read.
 func (w *worker) work(ctx context.Context, p Partition) error {
-	var before *storing
-	defer func() { _ = before.wait() }()
-	rounds := [2]*round{newRound(w), newRound(w)}
-	size := batchSize
-	for turn := 0; ; {
-		b := rounds[turn]
-		n, err := p.Fetch(ctx, b.room[:size])
+	path := newPath(ctx, w)
+	defer path.close()
+	records := make([]Record, batchSize)
+	for {
+		b, size, err := path.free()
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			continue
-		}
-		next, err := b.run(ctx, n, before)
+		n, err := p.Fetch(ctx, records[:size])
 		if err != nil {
 			return err
 		}
-		if before != nil { // it is stored by now
-			size = before.round.fit()
+		if err := b.run(ctx, records[:n], path); err != nil {
+			return err
 		}
-		before, turn = next, 1-turn
+		path.put(b)
 		if w.commits.fenced() {
 			return ErrFenced
 		}
 	}
-}
-
-// storing is a batch on its way into SQL.
-type storing struct {
-	round *round
-	done  chan struct{}
-	err   error // when done
-}
-
-// startStoring lets a batch end beside its worker, which stops reading when that fails.
-func startStoring(ctx context.Context, b *round, next int64) *storing {
-	s := &storing{round: b, done: make(chan struct{})}
-	go func() {
-		defer close(s.done)
-		if s.err = b.finish(ctx, next); s.err != nil {
-			b.stop(s.err)
-		}
-	}()
-	return s
-}
-
-// wait waits for the end and tells how it was; at once when there is nothing to wait for.
-func (s *storing) wait() error {
-	if s == nil {
-		return nil
-	}
-	<-s.done
-	return s.err
-}
-
-// fit is how many records like those of this batch make batchSize rows.
-func (b *round) fit() int {
-	return max(batchSize*len(b.records)/(len(b.records)+b.messages), batchSize/8)
-}
-
-// about tells whether a batch is about an order or customer of the one that is being stored.
-func (s *storing) about(b *round) bool {
-	if s == nil {
-		return false
-	}
-	for o := range b.orders {
-		if s.round.has(o) {
-			return true
-		}
-	}
-	for c := range b.customers {
-		if _, there := s.round.customers[c]; there {
-			return true
-		}
-	}
-	return false
 }
 
 // ended hides the error that a stop causes.

@@ -79,8 +79,12 @@ type Head struct {
 	OccurredAt time.Time
 	Facts      []byte // JSON object: what is still true of the order (driver, vehicle, tracking link), over all its events
 	Told       Window // the arrival that the customer was told last, by a text or alert where they get any; zero for none
-	Version    int64  // grows by one with every write; 0 for an order that is not stored
+	Version    int64  // grows with every write; 0 for an order that is not stored
+	Steps      int64  // in a batch: the decisions that made this of what is stored, each of which is a version; 0 is one
 }
+
+// Next is the version that a head of a batch has when it is stored.
+func (h *Head) Next() int64 { return h.Version + max(h.Steps, 1) }
 
 // OrderLine is the key of a Head.
 type OrderLine struct {

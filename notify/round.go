@@ -13,7 +13,6 @@ type round struct {
 	*worker
 	started time.Time
 
-	room    []Record // for records
 	records []Record // as they were read
 	events  []Event  // decoded
 	rejects []Reject // not decodable
@@ -34,6 +33,7 @@ type round struct {
 	batch    Batch
 	foreseen bool        // batch is decided before its turn to be stored
 	glimpsed map[ID]bool // events that were shown before they were stored
+	after    []*stage    // batches that are not stored and from whose decisions this one goes on, the newest first
 	stored   int         // events of the batch that were new
 	messages int         // of the batch
 	shown    []Publication
@@ -42,42 +42,39 @@ type round struct {
 }
 
 func newRound(w *worker) *round {
-	return &round{worker: w, room: make([]Record, batchSize), taken: map[ID]bool{}, once: map[ID]bool{}, glimpsed: map[ID]bool{}, customers: map[string]int{}, orders: map[OrderLine]int{}}
+	return &round{worker: w, taken: map[ID]bool{}, once: map[ID]bool{}, glimpsed: map[ID]bool{}, customers: map[string]int{}, orders: map[OrderLine]int{}}
 }
 
-// run is the life of a batch of n records. It is read, decided and shown while the batch before it is still being stored; its
-// own turn to be stored comes then. When before has nothing to do with it, that is: what both are about waits.
-func (b *round) run(ctx context.Context, n int, before *storing) (*storing, error) {
-	b.started, b.records = b.Now(), b.room[:n]
+// run is the first part of the life of a batch. It is read, decided and shown while others are still on their way into SQL;
+// what follows from one of them waits for that. Its own turn to be stored comes when those before it are stored: then finish.
+func (b *round) run(ctx context.Context, records []Record, path *path) error {
+	b.started, b.records = b.Now(), append(b.records[:0], records...)
 	b.stored, b.messages, b.foreseen = 0, 0, false
 	clear(b.glimpsed)
 	b.decode(b.records, b.started)
 	if err := b.bury(ctx, b.rejects); err != nil {
-		return nil, err
+		return err
 	}
 	b.ask() // which did we have, who are they, how far are their orders
-	if before.about(b) {
-		if err := before.wait(); err != nil {
-			return nil, err
-		}
+	if err := path.lead(b); err != nil {
+		return err
 	}
 	b.remember(ctx)
+	b.proceed()
 	b.remembered()
 	if err := b.confirm(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if err := b.foresee(ctx); err != nil {
-		return nil, err
+	if err := b.foresee(ctx); err != nil || b.foreseen {
+		return err
 	}
-	if err := before.wait(); err != nil {
-		return nil, err
-	}
-	return startStoring(ctx, b, b.records[n-1].Offset+1), nil
+	return path.clear() // pages wait for SQL anyway: what comes meanwhile makes the next batch larger
 }
 
 // finish is the part of a batch's life that waits for the batch before. When it returns nil, everything in the batch is in SQL,
-// shown to open sockets and handed to the dispatchers, and everything before next may be committed.
-func (b *round) finish(ctx context.Context, next int64) error {
+// shown to open sockets and handed to the dispatchers, and everything up to its end may be committed.
+func (b *round) finish(ctx context.Context) error {
+	next := b.records[len(b.records)-1].Offset + 1
 	if err := b.store(ctx, b.work, next); err != nil {
 		return err
 	}

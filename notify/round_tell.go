@@ -78,7 +78,7 @@ func (b *round) foresee(ctx context.Context) error {
 		return err
 	}
 	b.decide(b.work)
-	b.foreseen = true
+	b.foreseen, b.messages = true, len(b.batch.Messages)
 	if !b.publish(ctx, false) {
 		return nil
 	}
@@ -167,7 +167,7 @@ func (b *round) mark(ctx context.Context) {
 		if !orders[OrderLine{h.OrderID, h.Line}] {
 			continue
 		}
-		h.Version++
+		h.Version, h.Steps = h.Next(), 0
 		l.Orders, l.Heads = append(l.Orders, OrderLine{h.OrderID, h.Line}), append(l.Heads, h)
 	}
 	learned := make(map[string]Customer, len(b.batch.Customers))

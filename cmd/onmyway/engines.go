@@ -73,8 +73,17 @@ func openStore(ctx context.Context, cfg Config, log *slog.Logger) (*sqlstore.Sto
 	}
 	probing, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	return sqlstore.Open(probing, url, log)
+	s, err := sqlstore.Open(probing, url, log)
+	if err != nil {
+		return nil, err
+	}
+	s.Patience = storePatience
+	return s, nil
 }
+
+// storePatience is for how long a few events wait for those of other partitions before they are stored in SQLite. Pages have
+// been shown them by then; a text leaves that much later.
+const storePatience = 10 * time.Millisecond
 
 // migrate brings the schema up to date, or refuses to run on an old one.
 func (e *engines) migrate(ctx context.Context, cfg Config) error {

@@ -69,6 +69,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Add counts versions of heads", addHeads},
 		{"Add stores nothing when a head moved", addHeadMoved},
 		{"Add checks the choices that messages follow", addTold},
+		{"Add counts the decisions that made a head", addSteps},
 		{"Add leaves heads and customers to the first of repeats", addRepeatLeavesHeads},
 		{"Add stores customers", addCustomers},
 		{"Add gives an order to another customer", addNewOwner},

@@ -3,6 +3,7 @@ package notifytest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -283,8 +284,32 @@ func addTold(t *testing.T, nodes Nodes) {
 	if err := s.Add(t.Context(), b); !errors.As(err, &moved) || len(moved.Customers) != 1 || moved.Customers[0] != "c-1" {
 		t.Fatalf("error %v, want *HeadMoved of c-1", err)
 	}
-	b.Told[0].Version++
+	// Of two decisions one may have known the choice, and the other one not.
+	b.Told = []notify.Customer{b.Told[0], {ID: "c-1", Version: first.Version + 1}}
+	for range b.Told {
+		if err := s.Add(t.Context(), b); !errors.As(err, &moved) || !slices.Contains(moved.Customers, "c-1") {
+			t.Fatalf("error %v, want *HeadMoved of c-1", err)
+		}
+		slices.Reverse(b.Told)
+	}
+	b.Told = b.Told[1:]
 	add(t, s, b)
+}
+
+// A head that several decisions have made counts a version for each of them.
+func addSteps(t *testing.T, nodes Nodes) {
+	s := nodes(t)
+	for i, steps := range []int64{3, 0, 2} {
+		e := newEvent("CH-1", "c-1", "picked_up", int64(i))
+		b := batchOf(e)
+		h := headOf(&e, head(t, s, "CH-1").Version)
+		h.Steps = steps
+		b.Heads = []notify.Head{h}
+		add(t, s, b)
+	}
+	if h := head(t, s, "CH-1"); h.Version != 6 || h.Steps != 0 {
+		t.Errorf("the head has version %d and %d steps, want 6 and none", h.Version, h.Steps)
+	}
 }
 
 // A batch is stored only where its process left the partition, or where a try of it whose answer was lost did.

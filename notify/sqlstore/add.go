@@ -16,7 +16,7 @@ func (s *Store) Add(ctx context.Context, b *notify.Batch) error {
 	a.careful = slices.Contains(a.ours, true)
 	write := func(tx *sql.Tx) error { return a.write(ctx, tx) }
 	rows := len(b.Events) + len(b.Messages)
-	err := s.inTxTogether(ctx, rows, write)
+	err := s.inTxPatiently(ctx, s.Patience, rows, write)
 	if errors.Is(err, errLookCloser) {
 		a.careful = true
 		err = s.inTxTogether(ctx, rows, write)

@@ -51,9 +51,9 @@ func (a *addition) heads(ctx context.Context, tx *sql.Tx, touched map[notify.Ord
 	for _, o := range sortedOrders(missing) { // always in the same order, so that two processes cannot wait for each other
 		h := missing[o]
 		if h.Version == 0 {
-			fresh = appendHead(fresh, h, 1, a.b.Now)
+			fresh = appendHead(fresh, h, a.b.Now)
 		} else {
-			changed = appendHead(changed, h, h.Version, a.b.Now)
+			changed = append(appendHead(changed, h, a.b.Now), h.Version)
 		}
 	}
 	if !a.careful {
@@ -140,7 +140,10 @@ func (a *addition) customers(ctx context.Context, tx *sql.Tx, touched map[string
 func (a *addition) hold(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	changed := make(map[string]*notify.Customer, len(a.b.Told))
 	for i := range a.b.Told {
-		changed[a.b.Told[i].ID] = &a.b.Told[i]
+		c := &a.b.Told[i]
+		if other := changed[c.ID]; other == nil || c.Version < other.Version { // of two that differ, the newer one may be right
+			changed[c.ID] = c
+		}
 	}
 	d := a.s.dialect
 	held, lock := sortedKeys(changed), d.forShare()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"onmyway/notify"
 )
@@ -81,6 +82,11 @@ func (s *Store) Engine() string {
 		return "sqlite"
 	}
 	return "postgres"
+}
+
+// Patiently is inTxPatiently.
+func (s *Store) Patiently(ctx context.Context, patience time.Duration, rows int, f func(tx *sql.Tx) error) error {
+	return s.inTxPatiently(ctx, patience, rows, f)
 }
 
 // Together is inTxTogether.

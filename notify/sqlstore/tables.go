@@ -60,9 +60,9 @@ var (
 
 	// updateHeads passes over an order that has gone to another customer: setting the customer would write an index for
 	// every event. updateAnyHeads is for the few batches where that is so.
-	updateHeads    = &batch{given: prefixed(headColumns), update: headUpdate + ` AND customer_id = g_customer_id`}
+	updateHeads    = &batch{given: headsGiven, update: headUpdate + ` AND customer_id = g_customer_id`}
 	updateAnyHeads = &batch{
-		given:     prefixed(headColumns),
+		given:     headsGiven,
 		update:    strings.Replace(headUpdate, "SET ", "SET customer_id = g_customer_id, ", 1),
 		returning: "order_id, line",
 	}
@@ -129,8 +129,11 @@ var (
 const settled = `taken_at > 0`
 
 const headUpdate = `UPDATE order_heads SET milestone = g_milestone, sequence = g_sequence, occurred_at = g_occurred_at,
-	facts = g_facts, version = version + 1, updated_at = g_updated_at, told_start = g_told_start, told_end = g_told_end
-	FROM given WHERE order_id = g_order_id AND line = g_line AND version = g_version`
+	facts = g_facts, version = g_version, updated_at = g_updated_at, told_start = g_told_start, told_end = g_told_end
+	FROM given WHERE order_id = g_order_id AND line = g_line AND version = g_was`
+
+// headsGiven is a row of order_heads as it shall be, and the version that it has before.
+var headsGiven = append(prefixed(headColumns), column{"g_was", integer})
 
 func prefixed(columns []column) []column {
 	given := make([]column, len(columns))
@@ -158,9 +161,9 @@ func appendEvent(rows cells, e *notify.Stored, now time.Time) (cells, error) {
 		notSent, o.Topic, int64(o.Partition), o.Offset, millis(o.Time), e.Asked), nil
 }
 
-func appendHead(rows cells, h *notify.Head, version int64, now time.Time) cells {
+func appendHead(rows cells, h *notify.Head, now time.Time) cells {
 	return append(rows, h.OrderID, string(h.Line), h.CustomerID, h.Milestone, h.Sequence, millis(h.OccurredAt),
-		string(h.Facts), version, millis(now), millis(h.Told.Start), millis(h.Told.End))
+		string(h.Facts), h.Next(), millis(now), millis(h.Told.Start), millis(h.Told.End))
 }
 
 func appendCustomer(rows cells, c *notify.Customer, version int64, now time.Time) (cells, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 // together makes one transaction of those that come while SQLite is busy with another one. They would wait for each other
@@ -13,7 +14,8 @@ import (
 type together struct {
 	mu      sync.Mutex
 	waiting []*part
-	busy    bool // somebody leads
+	busy    bool          // somebody leads
+	enough  chan struct{} // closed when there is no more reason for the leader to be patient; nil: it is not
 }
 
 // part is a transaction that may be one of several. Run may run more than once.
@@ -22,6 +24,8 @@ type part struct {
 	rows int
 	run  func(tx *sql.Tx) error
 	told chan outcome // one place
+	// until is for how long it would rather wait for others than begin, because nobody waits for it. Zero: it begins at once.
+	until time.Time
 }
 
 // outcome is what a part is told: to lead, or how it ended.
@@ -34,6 +38,9 @@ type outcome struct {
 // it, and those that wait for it wait for others' rows.
 const togetherRows = 512
 
+// patientRows is when a transaction is large enough: waiting for more rows gains little.
+const patientRows = 64
+
 // errTorn means that a transaction ended before its time: SQLite takes all of it back when a statement is interrupted or the
 // disk is full.
 var errTorn = errors.New("the transaction has ended before its time")
@@ -41,10 +48,18 @@ var errTorn = errors.New("the transaction has ended before its time")
 // inTxTogether is inTx for an f of some rows that may run again. In PostgreSQL, where transactions do not wait for each other,
 // it is inTx.
 func (s *Store) inTxTogether(ctx context.Context, rows int, f func(tx *sql.Tx) error) error {
+	return s.inTxPatiently(ctx, 0, rows, f)
+}
+
+// inTxPatiently is inTxTogether for an f that nobody waits for.
+func (s *Store) inTxPatiently(ctx context.Context, patience time.Duration, rows int, f func(tx *sql.Tx) error) error {
 	if s.together == nil {
 		return s.inTx(ctx, f)
 	}
-	p := &part{ctx, rows, f, make(chan outcome, 1)}
+	p := &part{ctx: ctx, rows: rows, run: f, told: make(chan outcome, 1)}
+	if patience > 0 {
+		p.until = time.Now().Add(patience)
+	}
 	if lead := s.together.join(p); !lead {
 		select {
 		case o := <-p.told:
@@ -60,6 +75,7 @@ func (s *Store) inTxTogether(ctx context.Context, rows int, f func(tx *sql.Tx) e
 			}
 		}
 	}
+	s.together.gather(p)
 	parts := s.together.take()
 	errs := s.runParts(parts)
 	s.together.pass()
@@ -75,7 +91,45 @@ func (t *together) join(p *part) (lead bool) {
 	defer t.mu.Unlock()
 	t.waiting = append(t.waiting, p)
 	lead, t.busy = !t.busy, true
+	if t.enough != nil && !t.patient() {
+		close(t.enough)
+		t.enough = nil
+	}
 	return lead
+}
+
+// patient tells whether all that wait would rather wait for others.
+func (t *together) patient() bool {
+	rows := 0
+	for _, p := range t.waiting {
+		rows += p.rows
+		if p.until.IsZero() {
+			return false
+		}
+	}
+	return rows < patientRows
+}
+
+// gather lets the leader wait for others, as long as everybody has the patience.
+func (t *together) gather(leader *part) {
+	t.mu.Lock()
+	if !t.patient() {
+		t.mu.Unlock()
+		return
+	}
+	enough := make(chan struct{})
+	t.enough = enough
+	t.mu.Unlock()
+	over := time.NewTimer(time.Until(leader.until))
+	defer over.Stop()
+	select {
+	case <-enough:
+	case <-over.C:
+	case <-leader.ctx.Done():
+	}
+	t.mu.Lock()
+	t.enough = nil
+	t.mu.Unlock()
 }
 
 // leave takes a part out that nobody has begun with.

@@ -126,6 +126,47 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// What has patience waits for others, until somebody has none or there is enough to do.
+func TestPatience(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		first time.Duration // its patience
+		other func(s *sqlstore.Store) error
+		both  []string
+	}{
+		{"it ends", time.Millisecond, func(*sqlstore.Store) error { return nil }, []string{"a"}},
+		{"somebody has none", time.Hour, func(s *sqlstore.Store) error { return s.Together(t.Context(), 1, put("b")) }, []string{"a", "b"}},
+		{"enough rows", time.Hour, func(s *sqlstore.Store) error { return s.Patiently(t.Context(), time.Hour, 100, put("b")) }, []string{"a", "b"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := open(t, engines["sqlite"](t))
+			commits := 0
+			s.CountCommits(&commits)
+			first := make(chan error, 1)
+			go func() { first <- s.Patiently(t.Context(), tt.first, 1, put("a")) }()
+			for tt.first == time.Hour && s.Waiting() == 0 {
+				time.Sleep(time.Millisecond) // real time: SQLite is no bubble's
+			}
+			if err := errors.Join(tt.other(s), <-first); err != nil {
+				t.Fatal(err)
+			}
+			if got := settings(t, s); !slices.Equal(got, tt.both) || commits != 1 {
+				t.Errorf("stored %v in %d transactions, want %v in one", got, commits, tt.both)
+			}
+		})
+	}
+}
+
+// Whoever waits for others stops when it is told to.
+func TestPatienceEndsWithItsContext(t *testing.T) {
+	s := open(t, engines["sqlite"](t))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Patiently(ctx, time.Hour, 1, put("a")); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+}
+
 // When only COMMIT fails, nobody of those that are in it knows what became of them.
 func TestTogetherUnclear(t *testing.T) {
 	s := open(t, engines["sqlite"](t))
