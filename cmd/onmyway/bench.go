@@ -78,19 +78,20 @@ func runBench(cmd *cobra.Command, o bench.Options, f format, folder string) erro
 		}
 	}
 	rep, err := bench.Run(cmd.Context(), o)
-	if err != nil {
-		if errors.Is(err, bench.ErrNoFigure) {
-			return usageError{err}
-		}
+	switch {
+	case errors.Is(err, bench.ErrNoFigure):
+		return usageError{err}
+	case rep == nil:
 		return err
 	}
+	stopped := err // what was measured by then is shown
 	if f == asJSON {
 		err = printJSON(cmd.OutOrStdout(), rep.Results)
 	} else {
 		err = printTable(cmd.OutOrStdout(), rep.Table())
 	}
-	if err != nil {
-		return err
+	if err != nil || stopped != nil {
+		return errors.Join(err, stopped)
 	}
 	if folder != "" {
 		if err := rep.Write(folder); err != nil {

@@ -258,6 +258,13 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// What a trial has prepared lives longer than a round.
+func TestPrepared(t *testing.T) {
+	if err := bench.Prepared(t.Context(), 2); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUnknownFigure(t *testing.T) {
 	if _, err := bench.Run(t.Context(), bench.Options{Names: []string{"sped"}}); !errors.Is(err, bench.ErrNoFigure) {
 		t.Errorf("error %v", err)

@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"context"
+	"io"
 	"time"
 )
 
@@ -43,6 +45,24 @@ func Deck(events, orders, people int) (facts [][2]int, err error) {
 		facts = append(facts, [2]int{order, place})
 	}
 	return facts, nil
+}
+
+// preparing is a trial that fails when what it has prepared is stopped.
+type preparing struct{ until context.Context }
+
+func (p *preparing) prepare(ctx context.Context) error {
+	p.until = ctx
+	return nil
+}
+
+func (p *preparing) round(context.Context, int) (readings, error) { return nil, p.until.Err() }
+func (p *preparing) close() error                                 { return p.until.Err() }
+
+// Prepared runs the rounds of a trial that prepares something, and returns an error when that ends before they do.
+func Prepared(ctx context.Context, rounds int) error {
+	l := &lab{Options: Options{Rounds: rounds}, progress: &progress{out: io.Discard}}
+	_, err := l.measure(ctx, &trial{figures: []figure{{name: "x"}}, open: func(*lab) rounder { return &preparing{} }})
+	return err
 }
 
 // Plot draws results.

@@ -69,11 +69,6 @@ func (r *replaying) prepare(ctx context.Context) (err error) {
 }
 
 func (r *replaying) round(ctx context.Context, n int) (readings, error) {
-	if r.home == nil {
-		if err := r.prepare(ctx); err != nil {
-			return nil, err
-		}
-	}
 	ours, err := r.again(ctx)
 	if err != nil {
 		return nil, err

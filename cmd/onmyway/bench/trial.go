@@ -64,10 +64,16 @@ type rounder interface {
 	close() error
 }
 
+// preparer is a trial whose rounds have something in common. What ctx has started lives longer than a round.
+type preparer interface {
+	prepare(ctx context.Context) error
+}
+
 // roundLimit is after which time a round is given up.
 const roundLimit = 6 * time.Minute
 
-// Run measures. The error says why nothing could be measured; what is wrong with one figure stands in its result.
+// Run measures. The error says why nothing could be measured, or that ctx has ended: then the report has what was measured by
+// then. What is wrong with one figure stands in its result.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -81,15 +87,12 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	rep := &Report{Machine: machine(), Quick: o.Quick, At: time.Now()}
 	rep.Machine.Servers = o.versions(ctx)
 	for _, t := range append(slices.Clone(trials), peerTrials(o.Peers)...) {
-		if t.chosen(o.Names) {
+		if t.chosen(o.Names) && ctx.Err() == nil {
 			l.run(ctx, &t, rep)
-		}
-		if ctx.Err() != nil {
-			return nil, errors.Join(ctx.Err(), os.RemoveAll(dir))
 		}
 	}
 	rep.Took = time.Since(rep.At)
-	return rep, os.RemoveAll(dir)
+	return rep, errors.Join(ctx.Err(), os.RemoveAll(dir))
 }
 
 // check refuses names of figures that there are not.
@@ -125,6 +128,9 @@ func (l *lab) run(ctx context.Context, t *trial, rep *Report) {
 		}
 	}
 	got, err := l.measure(ctx, t)
+	if ctx.Err() != nil {
+		return // it was stopped: that is no result
+	}
 	for i := range t.figures {
 		f := &t.figures[i]
 		if len(l.Names) > 0 && !slices.Contains(l.Names, f.name) {
@@ -140,7 +146,7 @@ func (l *lab) run(ctx context.Context, t *trial, rep *Report) {
 		}
 		rep.Results = append(rep.Results, f.conclude(rounds, !l.Quick))
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		l.progress.say(fmt.Sprintf("%s: %v", t.figures[0].name, err))
 	}
 }
@@ -152,6 +158,11 @@ func (l *lab) measure(ctx context.Context, t *trial) (got []readings, err error)
 	rounds := l.Rounds
 	if t.rounds > 0 {
 		rounds = min(rounds, t.rounds)
+	}
+	if p, ok := r.(preparer); ok {
+		if err := p.prepare(ctx); err != nil {
+			return nil, fmt.Errorf("prepare: %w", err)
+		}
 	}
 	for n := range rounds {
 		l.progress.show(t.figures[0].name, n+1, rounds)
