@@ -77,8 +77,8 @@ func TestPagesDoNotWaitForSQL(t *testing.T) {
 	})
 }
 
-// What is about the same order waits until SQL has what was before: it follows from it.
-func TestTheSameOrderWaitsForSQL(t *testing.T) {
+// What is about a customer that a batch on its way changes waits until SQL has that.
+func TestAChangedCustomerWaitsForSQL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		stop := r.startSlowly(2*time.Second, 1)
@@ -90,7 +90,7 @@ func TestTheSameOrderWaitsForSQL(t *testing.T) {
 		r.log.produce(second)
 		time.Sleep(200 * time.Millisecond)
 		if n := r.live.shownTimes(second); n != 0 {
-			t.Errorf("it is shown %d times before the news before it is stored", n)
+			t.Errorf("it is shown %d times before its customer is stored", n)
 		}
 		time.Sleep(time.Minute)
 		stop()

@@ -110,10 +110,14 @@ func (w *worker) work(ctx context.Context, p Partition) error {
 		if err != nil {
 			return err
 		}
+		if n == 0 {
+			continue
+		}
 		if err := b.run(ctx, records[:n], path); err != nil {
 			return err
 		}
 		path.put(b)
+		clear(records[:n]) // the batch has their memory
 		if w.commits.fenced() {
 			return ErrFenced
 		}

@@ -2,20 +2,14 @@ package notify_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
 	"onmyway/notify"
+	"onmyway/notify/notifytest"
 )
 
 // What is about an order of a batch that is not stored yet goes on from there: its page does not wait for SQL.
@@ -102,133 +96,217 @@ func TestBatchesThatWaitAreStoredTogether(t *testing.T) {
 	})
 }
 
-// outcome is what is in SQL in the end, as far as it does not depend on when which batch was stored.
-func (r *rig) outcome(t *rapid.T) (lines []string) {
-	for _, e := range r.store.Events() {
-		lines = append(lines, fmt.Sprintf("event %s %s %s", e.Key, e.State, e.Reason))
-	}
-	for _, m := range r.store.Messages() {
-		lines = append(lines, fmt.Sprintf("message %s %s %s %s", m.EventID, m.Channel, m.State, m.Reason))
-	}
-	for n := range pathOrders {
-		heads, err := r.store.Order(context.Background(), fmt.Sprintf("CH-%d", n))
-		if err != nil && !errors.Is(err, notify.ErrNotFound) {
+// What is too much to be decided ahead goes on from what was, too, and is decided on what SQL says when that turns out otherwise.
+func TestALargeFollower(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		var armed atomic.Bool
+		r.store.Fail = r.movedByPeer(t, &armed)
+		stop := r.start()
+		r.log.produce(event(1, time.Now()))
+		time.Sleep(3 * time.Second)
+		armed.Store(true)
+		r.log.produce(next(1, 2, "driver_arriving_pickup", time.Now()))
+		time.Sleep(100 * time.Millisecond)
+		late := next(1, 3, "picked_up", time.Now())
+		crowd := []notify.Event{late}
+		for n := range 300 {
+			crowd = append(crowd, event(100+50*n, time.Now()))
+		}
+		r.log.produce(crowd...)
+		time.Sleep(time.Minute)
+		stop()
+		heads, err := r.store.Order(t.Context(), "CH-1")
+		if err != nil || heads[0].Sequence != 9 {
+			t.Errorf("%v; the order is at %+v, want delivered, 9", err, heads)
+		}
+		for _, m := range r.sms.accepted {
+			if m.EventID == late.ID {
+				t.Errorf("a text about step 3 left after step 9: %s", m.Body)
+			}
+		}
+	})
+}
+
+// A decision that waited for SQL is made again, whatever joins it: as the only one, and as one of several.
+func TestOldDecisionsAreMadeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		var down atomic.Bool
+		r.store.Fail = func(method string) error {
+			if method == "Add" && down.Load() {
+				return errDown
+			}
+			return nil
+		}
+		stop := r.start()
+		for n := 1; n < 4; n++ {
+			r.log.produce(event(n, time.Now()))
+		}
+		time.Sleep(3 * time.Second)
+		down.Store(true)
+		at := time.Now()
+		for n := 1; n < 4; n++ {
+			if n == 3 {
+				time.Sleep(5 * time.Minute)
+			}
+			r.log.produce(next(n, 2, "driver_arriving_pickup", time.Now()))
+			time.Sleep(100 * time.Millisecond)
+		}
+		down.Store(false)
+		time.Sleep(time.Minute)
+		stop()
+		for _, m := range r.store.Messages() {
+			if age := m.CreatedAt.Sub(at); m.Sequence == 2 && age < time.Minute {
+				t.Errorf("what is stored 5 minutes after it was decided was decided %s after the first", age)
+			}
+		}
+	})
+}
+
+// What the cache learns of a customer when several batches are stored as one is what the newest of them knew.
+func TestTheCacheLearnsTheNewestBrowsers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		slow := r.slowly()
+		stop := r.start()
+		defer stop()
+		r.log.produce(event(1, time.Now()), event(2, time.Now()))
+		time.Sleep(3 * time.Second)
+		slow(2*time.Second, 1)
+		r.log.produce(next(2, 2, "driver_arriving_pickup", time.Now())) // the others wait behind it
+		time.Sleep(100 * time.Millisecond)
+		internal := next(1, 2, "posted_to_carriers", time.Now()) // tells nobody
+		internal.Customer = nil
+		r.log.produce(internal)
+		time.Sleep(100 * time.Millisecond)
+		sub := notify.Subscription{ID: "browser", CustomerID: "c-1", Endpoint: "https://push.example/1"}
+		if err := r.store.Subscribe(t.Context(), notifytest.By("ann", time.Now()), sub); err != nil {
 			t.Fatal(err)
 		}
-		for _, h := range heads {
-			lines = append(lines, fmt.Sprintf("order %s %s %d %s %s %s", h.OrderID, h.Milestone, h.Sequence, h.OccurredAt, h.Facts, h.Told.Start))
+		stored := make([]notify.Profile, 1)
+		lookup := func() {
+			if err := r.store.Lookup(t.Context(), []string{"c-1"}, stored, nil, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	slices.Sort(lines)
-	return lines
-}
-
-const pathOrders = 3
-
-// run reads events in their order, each some time after the one before, and returns when all are stored.
-func (r *rig) runIntake(events []notify.Event, gap func(i int) time.Duration) {
-	outage := func(name string) *notify.Outage {
-		return &notify.Outage{Engine: name, Log: slog.New(slog.DiscardHandler)}
-	}
-	in := &notify.Intake{Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
-		Put: func([]notify.Message) {}, Rules: inForce(r.rules), Now: time.Now,
-		Kafka: outage("Kafka"), Redis: outage("Redis"), SQL: outage("SQL"), Burial: outage("dead letters")}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = in.Work(ctx, &partition{topic: r.log})
-	}()
-	for i, e := range events {
+		lookup()
+		if err := r.cache.Mark(t.Context(), &notify.Look{Customers: []string{"c-1"}, Profiles: stored}); err != nil { // as REST does
+			t.Fatal(err)
+		}
+		e := next(51, 2, "driver_arriving_pickup", time.Now()) // another order of theirs, and another name
+		e.Customer.Name = "Dana Other"
 		r.log.produce(e)
-		time.Sleep(gap(i))
-	}
-	time.Sleep(time.Minute)
-	cancel()
-	<-ended
-}
-
-// storyOf draws events about few orders of few customers: out of order and repeated.
-func storyOf(t *rapid.T, start time.Time) (events []notify.Event) {
-	milestones := []string{"driver_en_route_to_pickup", "driver_arriving_pickup", "picked_up", "in_transit", "delivered"}
-	for i := range rapid.IntRange(2, 20).Draw(t, "events") {
-		if i > 0 && rapid.IntRange(0, 9).Draw(t, "what") == 0 {
-			events = append(events, events[rapid.IntRange(0, i-1).Draw(t, "repeat")])
-			continue
+		time.Sleep(time.Minute)
+		lookup()
+		l := notify.Look{Customers: []string{"c-1"}, Profiles: make([]notify.Profile, 1)}
+		if err := r.cache.Look(t.Context(), &l); err != nil {
+			t.Fatal(err)
 		}
-		n := rapid.IntRange(0, pathOrders-1).Draw(t, "order")
-		at := start.Add(time.Duration(i) * time.Second)
-		e := event(n, at)
-		e.CustomerID = fmt.Sprintf("c-%d", n/2)
-		e.Customer.Phone = fmt.Sprintf("+1415555%04d", n/2)
-		if rapid.IntRange(0, 7).Draw(t, "customer") == 0 {
-			e.Customer.Name = fmt.Sprintf("Dana %d", i)
+		if got := l.Profiles[0]; got.Version != stored[0].Version || len(got.Subscriptions) != 1 {
+			t.Errorf("the cache has version %d with %d browsers; SQL has %d with one", got.Version, len(got.Subscriptions), stored[0].Version)
 		}
-		step := rapid.IntRange(0, len(milestones)-1).Draw(t, "milestone")
-		e.Key = fmt.Sprintf("evt-%d", i)
-		e.Sequence, e.Milestone = int64(step+1), notify.MilestoneOf(notify.CarHaul, milestones[step])
-		e.ID = notify.NewID(e.OccurredAt, e.Key)
-		events = append(events, e)
-	}
-	return events
-}
-
-// However batches overlap, and whatever SQL does meanwhile, the end is the same as if each event had waited for the one before.
-func TestOverlapChangesNothing(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		synctest.Test(t, func(*testing.T) {
-			start := time.Now().Add(-time.Minute)
-			events := storyOf(rt, start)
-			one, many := rigBy(rules(t)), rigBy(rules(t))
-			one.runIntake(events, func(int) time.Duration { return time.Second })
-			gaps := rapid.SliceOfN(rapid.IntRange(0, 120), len(events), len(events)).Draw(rt, "gaps")
-			sql := rapid.SliceOfN(rapid.IntRange(0, 500), 60, 60).Draw(rt, "sql")
-			var call atomic.Int64
-			trouble := func(kinds ...error) error {
-				n := sql[int(call.Add(1))%len(sql)]
-				time.Sleep(time.Duration(n) * time.Millisecond)
-				if n%11 == 0 {
-					return kinds[n%len(kinds)]
-				}
-				return nil
-			}
-			many.store.Fail = func(method string) error {
-				if method != "Add" {
-					return nil
-				}
-				return trouble(errDown)
-			}
-			many.store.Lose = func(method string) error {
-				if n := int(call.Load()); method == "Add" && sql[(n*7)%len(sql)]%13 == 0 {
-					return errDown
-				}
-				return nil
-			}
-			many.runIntake(events, func(i int) time.Duration { return time.Duration(gaps[i]) * time.Millisecond })
-			if diff := cmp.Diff(one.outcome(rt), many.outcome(rt)); diff != "" {
-				rt.Errorf("one at a time (-) and overlapping (+) differ:\n%s", diff)
-			}
-		})
 	})
+}
+
+// reusing fills the headers of dst in the memory that it finds there, as the real source does.
+type reusing struct{ partition }
+
+func (p *reusing) Fetch(ctx context.Context, dst []notify.Record) (int, error) {
+	var found [8][]notify.Header
+	for i := range found {
+		found[i] = dst[i].Headers
+	}
+	n, err := p.partition.Fetch(ctx, dst)
+	for i := range n {
+		dst[i].Headers = append(found[i][:0], notify.Header{Key: "offset", Value: fmt.Append(nil, dst[i].Offset)})
+	}
+	return n, err
+}
+
+// A record on its way keeps its headers when the next ones are read.
+func TestRecordsKeepTheirHeaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		slow := r.slowly()
+		in := r.intake()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = in.Work(ctx, &reusing{partition{topic: r.log}})
+		}()
+		time.Sleep(time.Second)
+		slow(time.Second, 9)
+		for n := range 3 {
+			r.log.produce(event(n, time.Now()))
+			r.log.produceBroken(&notify.Invalid{Reason: "not_json"})
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		cancel()
+		<-ended
+		rejects := r.store.Rejects()
+		for _, rej := range rejects {
+			if got := string(rej.Record.Headers[0].Value); got != fmt.Sprint(rej.Record.Offset) {
+				t.Errorf("the dead letter of offset %d has the headers of offset %s", rej.Record.Offset, got)
+			}
+		}
+		if len(rejects) != 3 {
+			t.Errorf("%d dead letters, want 3", len(rejects))
+		}
+	})
+}
+
+// Batches that waited long are decided again, also when the last of those that are stored with them did not: the night may have begun.
+func TestWhatWaitedIntoTheNight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		midnight := time.Now().UTC().Truncate(24 * time.Hour)
+		r := newRig(t)
+		for _, c := range []string{"c-2", "c-3"} {
+			notifytest.PutCustomer(t, r.store, time.Now(), notify.Customer{ID: c, Contact: notify.Contact{Phone: "+1415555000" + c[2:], TimeZone: "UTC", Locale: "en"},
+				Preferences: notify.Preferences{Quiet: &notify.QuietHours{Start: 5, End: 60}}})
+		}
+		stop := r.startSlowly(10*time.Second, 1)
+		for n, at := range map[int]time.Duration{1: 0, 2: 2 * time.Second, 3: 9 * time.Second} {
+			go func() {
+				time.Sleep(time.Until(midnight.Add(5*time.Minute - 10*time.Second + at)))
+				r.log.produce(event(n, time.Now()))
+			}()
+		}
+		time.Sleep(time.Until(midnight.Add(30 * time.Minute)))
+		if n := len(r.sms.counts()); n != 1 {
+			t.Errorf("%d texts left, want the first alone: the night of the others had begun", n)
+		}
+		time.Sleep(time.Until(midnight.Add(2 * time.Hour)))
+		stop()
+		if n := len(r.sms.counts()); n != 3 {
+			t.Errorf("%d texts left by the morning, want 3", n)
+		}
+	})
+}
+
+// movedByPeer makes the next Add take a second and find that another process, whose partition has the order too, has moved CH-1.
+func (r *rig) movedByPeer(t *testing.T, armed *atomic.Bool) func(method string) error {
+	return func(method string) error {
+		if method != "Add" || !armed.Swap(false) {
+			return nil
+		}
+		time.Sleep(time.Second) // others come meanwhile
+		other := next(1, 9, "delivered", time.Now())
+		return r.store.Peer().Add(t.Context(), &notify.Batch{Now: time.Now(), Next: -1,
+			Events: []notify.Stored{{Event: &other, State: notify.Sent}},
+			Heads: []notify.Head{{OrderID: other.OrderID, Line: other.Line, CustomerID: other.CustomerID, Version: 1,
+				Milestone: other.Milestone.Name, Sequence: other.Sequence, OccurredAt: other.OccurredAt}}})
+	}
 }
 
 // Batches that were decided on an order as another one would leave it are decided again when that was left otherwise.
 func TestFollowersOfABatchThatIsDecidedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		var armed, moved atomic.Bool
-		r.store.Fail = func(method string) error {
-			if method != "Add" || !armed.Swap(false) {
-				return nil
-			}
-			time.Sleep(time.Second) // the others come meanwhile
-			moved.Store(true)
-			other := next(1, 9, "delivered", time.Now()) // as another process does, whose partition has the order, too
-			return r.store.Peer().Add(t.Context(), &notify.Batch{Now: time.Now(), Next: -1,
-				Events: []notify.Stored{{Event: &other, State: notify.Sent}},
-				Heads: []notify.Head{{OrderID: other.OrderID, Line: other.Line, CustomerID: other.CustomerID, Version: 1,
-					Milestone: other.Milestone.Name, Sequence: other.Sequence, OccurredAt: other.OccurredAt}}})
-		}
+		var armed atomic.Bool
+		r.store.Fail = r.movedByPeer(t, &armed)
 		stop := r.start()
 		r.log.produce(event(1, time.Now()))
 		time.Sleep(3 * time.Second)
@@ -240,12 +318,12 @@ func TestFollowersOfABatchThatIsDecidedAgain(t *testing.T) {
 		time.Sleep(time.Minute)
 		stop()
 		heads, err := r.store.Order(t.Context(), "CH-1")
-		if err != nil || !moved.Load() || heads[0].Milestone != "delivered" || heads[0].Sequence != 9 {
-			t.Errorf("%v; moved: %v; the order is at %+v, want where the other process left it", err, moved.Load(), heads)
+		if err != nil || heads[0].Milestone != "delivered" || heads[0].Sequence != 9 {
+			t.Errorf("%v; the order is at %+v, want where the other process left it", err, heads)
 		}
 		stale := 0
 		for _, e := range r.store.Events() {
-			if e.Reason == notify.Stale || strings.Contains(string(e.Reason), "supersed") {
+			if e.Reason == notify.Stale {
 				stale++
 			}
 		}

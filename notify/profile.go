@@ -79,12 +79,18 @@ type Head struct {
 	OccurredAt time.Time
 	Facts      []byte // JSON object: what is still true of the order (driver, vehicle, tracking link), over all its events
 	Told       Window // the arrival that the customer was told last, by a text or alert where they get any; zero for none
-	Version    int64  // grows with every write; 0 for an order that is not stored
-	Steps      int64  // in a batch: the decisions that made this of what is stored, each of which is a version; 0 is one
+	Version    int64  // grows by one with every decision that is stored; 0 for an order that is not stored
+	Steps      int64  // in a Batch: how many decisions lead from the stored row to this head, each a version; 0 counts as 1
 }
 
 // Next is the version that a head of a batch has when it is stored.
 func (h *Head) Next() int64 { return h.Version + max(h.Steps, 1) }
+
+// Stored is the head of a batch as it is read back.
+func (h Head) Stored() Head {
+	h.Version, h.Steps = h.Next(), 0
+	return h
+}
 
 // OrderLine is the key of a Head.
 type OrderLine struct {

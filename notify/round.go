@@ -31,9 +31,10 @@ type round struct {
 
 	decision Decision
 	batch    Batch
+	since    time.Time   // when the oldest decision in it was made
 	foreseen bool        // batch is decided before its turn to be stored
 	glimpsed map[ID]bool // events that were shown before they were stored
-	after    []*stage    // batches that are not stored and from whose decisions this one goes on, the newest first
+	after    []*queued   // batches that are not stored and from whose decisions this one goes on, the newest first
 	stored   int         // events of the batch that were new
 	messages int         // of the batch
 	shown    []Publication
@@ -45,9 +46,9 @@ func newRound(w *worker) *round {
 	return &round{worker: w, taken: map[ID]bool{}, once: map[ID]bool{}, glimpsed: map[ID]bool{}, customers: map[string]int{}, orders: map[OrderLine]int{}}
 }
 
-// run is the first part of the life of a batch. It is read, decided and shown while others are still on their way into SQL;
-// what follows from one of them waits for that. Its own turn to be stored comes when those before it are stored: then finish.
-func (b *round) run(ctx context.Context, records []Record, path *path) error {
+// run is the first part of the life of a batch: it is read, decided and shown while others are still on their way into SQL.
+// It goes on from what those have decided, and waits only where it can't. The second part is finish.
+func (b *round) run(ctx context.Context, records []Record, p *path) error {
 	b.started, b.records = b.Now(), append(b.records[:0], records...)
 	b.stored, b.messages, b.foreseen = 0, 0, false
 	clear(b.glimpsed)
@@ -56,7 +57,7 @@ func (b *round) run(ctx context.Context, records []Record, path *path) error {
 		return err
 	}
 	b.ask() // which did we have, who are they, how far are their orders
-	if err := path.lead(b); err != nil {
+	if err := p.await(b); err != nil {
 		return err
 	}
 	b.remember(ctx)
@@ -68,10 +69,18 @@ func (b *round) run(ctx context.Context, records []Record, path *path) error {
 	if err := b.foresee(ctx); err != nil || b.foreseen {
 		return err
 	}
-	return path.clear() // pages wait for SQL anyway: what comes meanwhile makes the next batch larger
+	if err := p.clear(); err != nil { // pages wait for SQL anyway: what comes meanwhile makes the next batch larger
+		return err
+	}
+	if b.outdated() {
+		for i, o := range b.look.Orders { // SQL is asked about them
+			b.look.Heads[i] = Head{OrderID: o.OrderID, Line: o.Line}
+		}
+	}
+	return nil
 }
 
-// finish is the part of a batch's life that waits for the batch before. When it returns nil, everything in the batch is in SQL,
+// finish is the second part: it runs on the path, when all before is stored. When it returns nil, everything in the batch is in SQL,
 // shown to open sockets and handed to the dispatchers, and everything up to its end may be committed.
 func (b *round) finish(ctx context.Context) error {
 	next := b.records[len(b.records)-1].Offset + 1
@@ -179,9 +188,6 @@ func (b *round) refuse(ctx context.Context, e *Event, next int64) error {
 // what SQL says.
 func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 	for {
-		if b.foreseen && b.Now().Sub(b.batch.Now) > showAgain { // SQL was away: quiet hours may have begun
-			b.foreseen = false
-		}
 		if !b.foreseen {
 			if err := b.lookup(ctx); err != nil {
 				return err
@@ -189,9 +195,12 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 			b.decide(events)
 		}
 		b.stand(next)
+		b.batch.Shown = b.foreseen
 		var verdict error
 		err := again(ctx, b.SQL, b.Now, func() error {
-			verdict = nil
+			if verdict = b.young(); verdict != nil {
+				return nil
+			}
 			err := b.Store.Add(ctx, &b.batch)
 			if moved := (*HeadMoved)(nil); errors.Is(err, ErrBadRow) || errors.Is(err, ErrRewound) || errors.As(err, &moved) {
 				verdict = err
@@ -207,6 +216,7 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 		switch {
 		case errors.As(verdict, &moved):
 			b.forget(moved)
+		case errors.Is(verdict, errOld):
 		case errors.Is(verdict, ErrRewound):
 			if err := b.follow(ctx); err != nil {
 				return err
@@ -218,4 +228,15 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 			return verdict
 		}
 	}
+}
+
+// errOld means that a batch was decided too long ago to be stored as it is.
+var errOld = errors.New("the batch was decided some time ago")
+
+// young refuses a batch that waited for SQL: quiet hours may have begun since it was decided.
+func (b *round) young() error {
+	if b.Now().Sub(b.since) > showAgain {
+		return errOld
+	}
+	return nil
 }

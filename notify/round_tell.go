@@ -12,12 +12,10 @@ import (
 // survive for another try.
 func (b *round) decide(events []*Event) {
 	now, rules := b.Now(), b.Rules()
+	b.since = now
 	t := &b.batch
-	*t = Batch{
-		Partition: b.partition, Now: now,
-		Events: t.Events[:0], Messages: t.Messages[:0], Supersede: t.Supersede[:0],
-		Heads: append(t.Heads[:0], b.look.Heads...), Customers: t.Customers[:0], Told: t.Told[:0],
-	}
+	t.reset(b.partition, now)
+	t.Heads = append(t.Heads, b.look.Heads...)
 	for i := range b.look.Profiles {
 		t.Customers = append(t.Customers, b.look.Profiles[i].Customer)
 	}
@@ -167,7 +165,7 @@ func (b *round) mark(ctx context.Context) {
 		if !orders[OrderLine{h.OrderID, h.Line}] {
 			continue
 		}
-		h.Version, h.Steps = h.Next(), 0
+		h = h.Stored()
 		l.Orders, l.Heads = append(l.Orders, OrderLine{h.OrderID, h.Line}), append(l.Heads, h)
 	}
 	learned := make(map[string]Customer, len(b.batch.Customers))

@@ -71,9 +71,16 @@ type Batch struct {
 	Messages  []Message
 	Heads     []Head     // as they shall be; Version is that of the row to replace, 0 to insert
 	Customers []Customer // as they shall be; Version as for Heads
-	Told      []Customer // those that decisions follow and that Customers does not name: only ID and Version count
+	Told      []Customer // those that decisions follow: only ID and Version count. One may be here twice, and in Customers: each Version must be the stored one
+	Shown     bool       // open pages have been shown it: storing it may wait for others
 	Supersede []Supersede
 	Rejects   []Reject
+}
+
+// reset empties the batch and keeps its memory.
+func (t *Batch) reset(partition int, now time.Time) {
+	*t = Batch{Partition: partition, Now: now, Events: t.Events[:0], Messages: t.Messages[:0], Supersede: t.Supersede[:0],
+		Heads: t.Heads[:0], Customers: t.Customers[:0], Told: t.Told[:0]}
 }
 
 // Stored is an event with what was decided about it: one row. It is also the record of its WebSocket message.

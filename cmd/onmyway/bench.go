@@ -84,14 +84,14 @@ func runBench(cmd *cobra.Command, o bench.Options, f format, folder string) erro
 	case rep == nil:
 		return err
 	}
-	stopped := err // what was measured by then is shown
+	incomplete := err // what was measured is shown all the same
 	if f == asJSON {
 		err = printJSON(cmd.OutOrStdout(), rep.Results)
 	} else {
 		err = printTable(cmd.OutOrStdout(), rep.Table())
 	}
-	if err != nil || stopped != nil {
-		return errors.Join(err, stopped)
+	if err != nil || incomplete != nil {
+		return errors.Join(err, incomplete)
 	}
 	if folder != "" {
 		if err := rep.Write(folder); err != nil {

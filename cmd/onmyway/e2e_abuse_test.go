@@ -208,7 +208,7 @@ func (l *lie) tell(addr string) (status int, text string, err error) {
 		var b []byte
 		b, err = io.ReadAll(io.LimitReader(resp.Body, 4<<10))
 		if errors.Is(err, syscall.ECONNRESET) {
-			err = nil // net/http ends a connection whose request it could not read with the rest of it unread: the answer came before
+			err = nil // the answer is here: net/http resets a connection of which it left something unread
 		}
 		status, text = resp.StatusCode, string(b)
 		_ = resp.Body.Close()

@@ -84,13 +84,13 @@ func runRebalance(ctx context.Context, w *world) error {
 // one, which goes on with them. What it wakes up with is old.
 func (w *world) sleepThrough(ctx context.Context, n *node) error {
 	w.faulted()
-	for late := time.Now().Add(5 * time.Second); n.generations() == 0; {
-		if time.Now().After(late) {
+	if err := until(ctx, 5*time.Second, func() error {
+		if n.generations() == 0 {
 			return fmt.Errorf("%s was given no partition within 5s; see %s", n.name, n.log)
 		}
-		if err := wait(ctx, 10*time.Millisecond); err != nil {
-			return err
-		}
+		return nil
+	}); err != nil {
+		return err
 	}
 	err := w.atWork(ctx, 300*time.Millisecond)
 	return errors.Join(err, n.pause(), wait(ctx, asleep), n.resume())

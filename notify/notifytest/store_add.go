@@ -132,7 +132,7 @@ func (s *Store) apply(b *notify.Batch, a *addition) {
 		}
 	}
 	for _, h := range a.heads {
-		h.Version, h.Steps = h.Next(), 0
+		h = h.Stored()
 		h.OccurredAt, h.Facts = millis(h.OccurredAt), slices.Clone(h.Facts)
 		h.Told = notify.Window{Start: millis(h.Told.Start), End: millis(h.Told.End)}
 		s.db.heads[notify.OrderLine{OrderID: h.OrderID, Line: h.Line}] = h

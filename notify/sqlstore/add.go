@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"onmyway/notify"
 )
@@ -16,10 +17,14 @@ func (s *Store) Add(ctx context.Context, b *notify.Batch) error {
 	a.careful = slices.Contains(a.ours, true)
 	write := func(tx *sql.Tx) error { return a.write(ctx, tx) }
 	rows := len(b.Events) + len(b.Messages)
-	err := s.inTxPatiently(ctx, s.Patience, rows, write)
+	var patience time.Duration
+	if b.Shown {
+		patience = s.Patience
+	}
+	err := s.inTxPatiently(ctx, patience, rows, write)
 	if errors.Is(err, errLookCloser) {
 		a.careful = true
-		err = s.inTxTogether(ctx, rows, write)
+		err = s.inTxTogether(ctx, rows, write) // it has waited once
 	}
 	if err != nil {
 		if isUnclear(err) {

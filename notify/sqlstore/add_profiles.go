@@ -141,9 +141,10 @@ func (a *addition) hold(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	changed := make(map[string]*notify.Customer, len(a.b.Told))
 	for i := range a.b.Told {
 		c := &a.b.Told[i]
-		if other := changed[c.ID]; other == nil || c.Version < other.Version { // of two that differ, the newer one may be right
-			changed[c.ID] = c
+		if other := changed[c.ID]; other != nil && other.Version != c.Version {
+			c = &notify.Customer{ID: c.ID, Version: -1} // one of them is wrong for certain
 		}
+		changed[c.ID] = c
 	}
 	d := a.s.dialect
 	held, lock := sortedKeys(changed), d.forShare()

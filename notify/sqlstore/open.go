@@ -17,7 +17,8 @@ import (
 type Store struct {
 	// Died, when set, is called by Reclaim with the Owner of a process that it found dead. It must be quick.
 	Died func(owner string)
-	// Patience is for how long a small batch of events waits for others, to become one transaction with them. SQLite only.
+	// Patience is for how long a small batch of events that pages have been shown waits for others, to become one transaction
+	// with them. SQLite only; to be set before the first Add.
 	Patience time.Duration
 
 	dialect  dialect

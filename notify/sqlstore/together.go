@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// together makes one transaction of those that come while SQLite is busy with another one. They would wait for each other
+// together makes one transaction of those that come while SQLite is busy with another one, or while the first of them has
+// patience. They would wait for each other
 // anyway, and then each for the disk. What fails takes back its own part alone.
 type together struct {
 	mu      sync.Mutex
 	waiting []*part
 	busy    bool          // somebody leads
-	enough  chan struct{} // closed when there is no more reason for the leader to be patient; nil: it is not
+	enough  chan struct{} // closed when the leader has waited enough; nil while it does not wait
 }
 
 // part is a transaction that may be one of several. Run may run more than once.
@@ -24,7 +25,7 @@ type part struct {
 	rows int
 	run  func(tx *sql.Tx) error
 	told chan outcome // one place
-	// until is for how long it would rather wait for others than begin, because nobody waits for it. Zero: it begins at once.
+	// until is when it begins at the latest, though alone. Zero: at once.
 	until time.Time
 }
 
@@ -38,7 +39,7 @@ type outcome struct {
 // it, and those that wait for it wait for others' rows.
 const togetherRows = 512
 
-// patientRows is when a transaction is large enough: waiting for more rows gains little.
+// patientRows is when a transaction is large enough: its rows cost several times what its COMMIT does.
 const patientRows = 64
 
 // errTorn means that a transaction ended before its time: SQLite takes all of it back when a statement is interrupted or the
@@ -51,7 +52,8 @@ func (s *Store) inTxTogether(ctx context.Context, rows int, f func(tx *sql.Tx) e
 	return s.inTxPatiently(ctx, 0, rows, f)
 }
 
-// inTxPatiently is inTxTogether for an f that nobody waits for.
+// inTxPatiently is inTxTogether for an f that may wait that long for others, unless one comes that is in a hurry. Nobody waits in
+// PostgreSQL.
 func (s *Store) inTxPatiently(ctx context.Context, patience time.Duration, rows int, f func(tx *sql.Tx) error) error {
 	if s.together == nil {
 		return s.inTx(ctx, f)

@@ -134,7 +134,7 @@ func TestPatience(t *testing.T) {
 		other func(s *sqlstore.Store) error
 		both  []string
 	}{
-		{"it ends", time.Millisecond, func(*sqlstore.Store) error { return nil }, []string{"a"}},
+		{"it ends", 50 * time.Millisecond, func(*sqlstore.Store) error { return nil }, []string{"a"}},
 		{"somebody has none", time.Hour, func(s *sqlstore.Store) error { return s.Together(t.Context(), 1, put("b")) }, []string{"a", "b"}},
 		{"enough rows", time.Hour, func(s *sqlstore.Store) error { return s.Patiently(t.Context(), time.Hour, 100, put("b")) }, []string{"a", "b"}},
 	} {
@@ -142,13 +142,19 @@ func TestPatience(t *testing.T) {
 			s := open(t, engines["sqlite"](t))
 			commits := 0
 			s.CountCommits(&commits)
-			first := make(chan error, 1)
+			first, began := make(chan error, 1), time.Now()
 			go func() { first <- s.Patiently(t.Context(), tt.first, 1, put("a")) }()
 			for tt.first == time.Hour && s.Waiting() == 0 {
+				if time.Since(began) > 5*time.Second {
+					t.Fatal("it did not wait")
+				}
 				time.Sleep(time.Millisecond) // real time: SQLite is no bubble's
 			}
 			if err := errors.Join(tt.other(s), <-first); err != nil {
 				t.Fatal(err)
+			}
+			if took := time.Since(began); took < tt.first && tt.first < time.Hour {
+				t.Errorf("it began after %s", took)
 			}
 			if got := settings(t, s); !slices.Equal(got, tt.both) || commits != 1 {
 				t.Errorf("stored %v in %d transactions, want %v in one", got, commits, tt.both)

@@ -58,7 +58,7 @@ func (p *preparing) prepare(ctx context.Context) error {
 func (p *preparing) round(context.Context, int) (readings, error) { return nil, p.until.Err() }
 func (p *preparing) close() error                                 { return p.until.Err() }
 
-// Prepared runs the rounds of a trial that prepares something, and returns an error when that ends before they do.
+// Prepared runs rounds of a trial, and returns an error when what it prepared was stopped before the last one ended.
 func Prepared(ctx context.Context, rounds int) error {
 	l := &lab{Options: Options{Rounds: rounds}, progress: &progress{out: io.Discard}}
 	_, err := l.measure(ctx, &trial{figures: []figure{{name: "x"}}, open: func(*lab) rounder { return &preparing{} }})

@@ -64,7 +64,7 @@ type rounder interface {
 	close() error
 }
 
-// preparer is a trial whose rounds have something in common. What ctx has started lives longer than a round.
+// preparer is a trial whose rounds have something in common. What is started under ctx lives until the last round has ended.
 type preparer interface {
 	prepare(ctx context.Context) error
 }
@@ -154,13 +154,18 @@ func (l *lab) run(ctx context.Context, t *trial, rep *Report) {
 // measure runs all rounds of a trial. One wrong round is enough to have no result.
 func (l *lab) measure(ctx context.Context, t *trial) (got []readings, err error) {
 	r := t.open(l)
+	prepared, stop := context.WithCancel(ctx)
+	defer stop()
 	defer func() { err = errors.Join(err, r.close()) }()
 	rounds := l.Rounds
 	if t.rounds > 0 {
 		rounds = min(rounds, t.rounds)
 	}
 	if p, ok := r.(preparer); ok {
-		if err := p.prepare(ctx); err != nil {
+		late := time.AfterFunc(roundLimit, stop)
+		err := p.prepare(prepared)
+		late.Stop()
+		if err != nil {
 			return nil, fmt.Errorf("prepare: %w", err)
 		}
 	}
