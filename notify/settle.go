@@ -83,6 +83,11 @@ func (s *Settler) Run(ctx context.Context) error {
 		more, err := s.round(ctx)
 		s.SQL.Noted(ctx, err, s.Now())
 		if more && err == nil {
+			select {
+			case <-tick.C: // time goes on also while there is always more to ask about
+				s.ticks++
+			default:
+			}
 			continue
 		}
 		select {

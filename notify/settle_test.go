@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,6 +25,7 @@ type doubts struct {
 	taken   []string
 	found   []notify.Report
 	refuse  error
+	takes   time.Duration // of an answer
 	asked   int
 	settled []notify.Settlement
 }
@@ -55,6 +57,7 @@ func (d *doubts) Settle(_ context.Context, _ time.Time, done []notify.Settlement
 }
 
 func (d *doubts) Find(_ context.Context, m *notify.Message, since time.Time) ([]notify.Report, error) {
+	time.Sleep(d.takes)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked++
@@ -133,6 +136,22 @@ func TestSettleTwins(t *testing.T) {
 		runSettler(t, d, rules(t), 2*time.Minute)
 		if len(d.settled) != 2 || d.settled[0].State != notify.Accepted || d.settled[1].State != notify.Pending {
 			t.Errorf("settled as %+v, want one accepted and one pending", d.settled)
+		}
+	})
+}
+
+// TestSettleMany has more unclear texts than can be asked about before the first of them is due again, as after many kills.
+func TestSettleMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		d := &doubts{due: map[notify.ID]time.Time{}, takes: 100 * time.Millisecond}
+		for n := range 3000 {
+			d.open = append(d.open, notify.Doubt{Since: now, Message: notify.Message{
+				ID: notify.NewID(now, strconv.Itoa(n)), Channel: notify.SMS, Attempt: 1, CreatedAt: now}})
+		}
+		runSettler(t, d, rules(t), 5*time.Minute)
+		if len(d.open) > 0 || len(d.settled) != 3000 {
+			t.Errorf("%d of 3000 texts that the provider does not have are still unclear after 5 minutes", len(d.open))
 		}
 	})
 }

@@ -26,7 +26,8 @@ func healthcheckCommand() *cobra.Command {
 		Long: `Ask the service on this machine whether it is ready: GET /readyz on http.addr, with three seconds for the answer.
 
 It is made for the HEALTHCHECK of a container. The exit code is 0 when the service is ready and 1 when it is not. With
---live it asks only whether the process answers (GET /healthz), whatever its engines do.`,
+--live it asks only whether the process answers (GET /healthz), whatever its engines do.
+Of another machine it asks what --url names; $ONMYWAY_URL is for commands that speak to REST.`,
 		Example: `  onmyway healthcheck
   onmyway healthcheck --live
   onmyway healthcheck --url https://notify.example.com`,

@@ -52,6 +52,7 @@ func newRESTClient(fs *pflag.FlagSet) (*restClient, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.User != nil || base.RawQuery != "" {
 		return nil, usageError{errors.New("--url is no address of a service: write it like https://notify.example.com")}
 	}
+	base.Path = strings.TrimSuffix(strings.TrimSuffix(base.Path, "/"), "/v1") // the address of REST is good, too
 	key := os.Getenv(keyVariable)
 	if path, _ := fs.GetString("key-file"); path != "" {
 		content, err := os.ReadFile(path)

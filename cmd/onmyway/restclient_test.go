@@ -117,7 +117,13 @@ func TestUnreachable(t *testing.T) {
 }
 
 func TestRESTUsage(t *testing.T) {
-	s := serveREST(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, `{"items":[]}`) })
+	s := serveREST(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/messages" {
+			answer(w, 404, `{}`)
+			return
+		}
+		answer(w, 200, `{"items":[]}`)
+	})
 	tests := []struct {
 		name string
 		env  map[string]string
@@ -125,6 +131,7 @@ func TestRESTUsage(t *testing.T) {
 		code int
 		says string
 	}{
+		{"the address of REST", map[string]string{urlVariable: s.URL + "/v1/", keyVariable: restKey}, nil, 0, "no messages"},
 		{"no key", map[string]string{urlVariable: s.URL}, nil, 2, "$ONMYWAY_API_KEY"},
 		{"key in a file", map[string]string{urlVariable: s.URL}, []string{"--key-file", fileWith(t, "key", restKey+"\n")}, 0, "no messages"},
 		{"the file wins", map[string]string{urlVariable: s.URL, keyVariable: "x"}, []string{"--key-file", fileWith(t, "key", restKey)}, 0, "no messages"},
