@@ -12,17 +12,23 @@ type path struct {
 	worker   *worker
 	underway []*queued // the oldest first
 	spare    []*round
+	rows     int          // of those under way
 	size     int          // records that the next batch should have at most
 	queue    chan *queued // to be stored: put sends, close closes; never full, since no more than its places are under way
 	storing  sync.WaitGroup
 }
 
-// pathLength is how many batches of a partition are on their way at most: beyond, the worker waits.
-const pathLength = 64
+// So many batches of a partition are on their way at most, and so many rows: beyond, the worker waits. Two large batches are one that
+// is stored and one that is read; of more, the last ones would wait so long that they are decided and shown again.
+const (
+	pathLength = 64
+	pathRows   = 2 * batchSize
+)
 
 // queued is a batch on the path. What the worker reads of it does not change any more.
 type queued struct {
 	round   *round
+	rows    int
 	decided bool // round.foreseen when it was put: storing changes that one
 	done    chan struct{}
 	err     error // when done
@@ -86,12 +92,12 @@ func (p *path) group(first *queued) []*queued {
 // free gives a batch that nobody uses any more, and how many records it should have at most. It waits for the oldest where all
 // places are taken, and returns the error of one that could not be stored.
 func (p *path) free() (*round, int, error) {
-	for len(p.underway) > 0 && (p.underway[0].over() || len(p.underway) == pathLength) {
+	for len(p.underway) > 0 && (p.underway[0].over() || len(p.underway) == pathLength || p.rows >= pathRows) {
 		oldest := p.underway[0]
 		if err := oldest.wait(); err != nil {
 			return nil, 0, err
 		}
-		p.size, p.underway = oldest.round.fit(), p.underway[1:]
+		p.size, p.rows, p.underway = oldest.round.fit(), p.rows-oldest.rows, p.underway[1:]
 		clear(oldest.round.records)
 		if cap(oldest.round.records) <= 2*showAhead || len(p.spare) == 0 { // one large one is enough
 			p.spare = append(p.spare, oldest.round)
@@ -108,7 +114,8 @@ func (p *path) free() (*round, int, error) {
 
 // put sends a batch on its way. There is a place for it, since there was a free one.
 func (p *path) put(b *round) {
-	s := &queued{round: b, decided: b.foreseen, done: make(chan struct{})}
+	s := &queued{round: b, rows: b.rows(), decided: b.foreseen, done: make(chan struct{})}
+	p.rows += s.rows
 	p.underway = append(p.underway, s)
 	p.queue <- s
 }
