@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -55,16 +54,6 @@ func (r *rig) runIntake(events []notify.Event, gap func(i int) time.Duration) {
 	time.Sleep(time.Minute)
 	cancel()
 	<-ended
-}
-
-// intake is that of the rig with nothing behind it.
-func (r *rig) intake() *notify.Intake {
-	outage := func(name string) *notify.Outage {
-		return &notify.Outage{Engine: name, Log: slog.New(slog.DiscardHandler)}
-	}
-	return &notify.Intake{Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
-		Put: func([]notify.Message) {}, Rules: inForce(r.rules), Now: time.Now,
-		Kafka: outage("Kafka"), Redis: outage("Redis"), SQL: outage("SQL"), Burial: outage("dead letters")}
 }
 
 // storyOf draws events about few orders of few customers: out of order and repeated.

@@ -74,14 +74,14 @@ func (p *path) store(ctx context.Context) {
 // group is a batch with those that were decided behind it meanwhile, as far as they fit.
 func (p *path) group(first *queued) []*queued {
 	group := []*queued{first}
-	for rows := first.round.rows(); first.decided && rows < batchSize; {
+	for rows := first.rows; first.decided && rows < batchSize; {
 		select {
 		case s, open := <-p.queue:
 			if !open {
 				return group
 			}
 			group = append(group, s) // decided, too: one that is not waits for those before it
-			rows += s.round.rows()
+			rows += s.rows
 		default:
 			return group
 		}

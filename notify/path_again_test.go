@@ -13,13 +13,7 @@ import (
 // What is too much to be decided ahead goes on from what was, too, and is decided on what SQL says when that turns out otherwise.
 func TestALargeFollower(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		var armed atomic.Bool
-		r.store.Fail = r.movedByPeer(t, &armed)
-		stop := r.start()
-		r.log.produce(event(1, time.Now()))
-		time.Sleep(3 * time.Second)
-		armed.Store(true)
+		r, stop := startMoved(t)
 		r.log.produce(next(1, 2, "driver_arriving_pickup", time.Now()))
 		time.Sleep(100 * time.Millisecond)
 		late := next(1, 3, "picked_up", time.Now())
@@ -106,9 +100,12 @@ func TestWhatWaitedIntoTheNight(t *testing.T) {
 	})
 }
 
-// movedByPeer makes the next Add take a second and find that another process, whose partition has the order too, has moved CH-1.
-func (r *rig) movedByPeer(t *testing.T, armed *atomic.Bool) func(method string) error {
-	return func(method string) error {
+// startMoved starts a rig that has stored the first news of CH-1. The next Add takes a second and finds that another process, whose
+// partition has the order too, has moved it.
+func startMoved(t *testing.T) (r *rig, stop func()) {
+	r = newRig(t)
+	var armed atomic.Bool
+	r.store.Fail = func(method string) error {
 		if method != "Add" || !armed.Swap(false) {
 			return nil
 		}
@@ -119,18 +116,17 @@ func (r *rig) movedByPeer(t *testing.T, armed *atomic.Bool) func(method string) 
 			Heads: []notify.Head{{OrderID: other.OrderID, Line: other.Line, CustomerID: other.CustomerID, Version: 1,
 				Milestone: other.Milestone.Name, Sequence: other.Sequence, OccurredAt: other.OccurredAt}}})
 	}
+	stop = r.start()
+	r.log.produce(event(1, time.Now()))
+	time.Sleep(3 * time.Second)
+	armed.Store(true)
+	return r, stop
 }
 
 // Batches that were decided on an order as another one would leave it are decided again when that was left otherwise.
 func TestFollowersOfABatchThatIsDecidedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		var armed atomic.Bool
-		r.store.Fail = r.movedByPeer(t, &armed)
-		stop := r.start()
-		r.log.produce(event(1, time.Now()))
-		time.Sleep(3 * time.Second)
-		armed.Store(true)
+		r, stop := startMoved(t)
 		for i, milestone := range []string{"driver_arriving_pickup", "picked_up", "in_transit"} {
 			r.log.produce(next(1, int64(i+2), milestone, time.Now()))
 			time.Sleep(100 * time.Millisecond)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -70,12 +69,23 @@ func rules(t testing.TB) *notify.Rules {
 	}
 }
 
+// intake is that of the rig, with nothing behind it.
+func (r *rig) intake() *notify.Intake {
+	return &notify.Intake{
+		Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
+		Put: func([]notify.Message) {}, Rules: inForce(r.rules), Now: time.Now,
+		Kafka: quietOutage("Kafka"), Redis: quietOutage("Redis"), SQL: quietOutage("SQL"), Burial: quietOutage("dead letters"),
+	}
+}
+
+func quietOutage(engine string) *notify.Outage {
+	return &notify.Outage{Engine: engine, Log: slog.New(slog.DiscardHandler)}
+}
+
 // start runs a process of the service over the rig's store. Stop is like SIGTERM: it returns when the process has ended.
 func (r *rig) start() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	quietLog := slog.New(slog.NewTextHandler(io.Discard, nil))
-	outage := func(engine string) *notify.Outage { return &notify.Outage{Engine: engine, Log: quietLog} }
-	sql := outage("SQL")
+	sql := quietOutage("SQL")
 	finisher := &notify.Finisher{Ledger: r.store, SQL: sql, Now: time.Now}
 	finisher.Prepare()
 	r.screens = &notify.Screens{Store: r.store, SQL: sql, Now: time.Now}
@@ -88,7 +98,7 @@ func (r *rig) start() (stop func()) {
 	for ch, p := range map[notify.Channel]*provider{notify.SMS: r.sms, notify.Push: r.push} {
 		d := &notify.Dispatcher{
 			Channel: ch, Sender: p, Ledger: r.store, Finish: finisher, Lanes: 8, Queue: r.queue, Timeout: time.Second,
-			Durable: ch == notify.SMS, SQL: sql, Outage: outage(string(ch)), Now: time.Now, Room: sweep.Wake,
+			Durable: ch == notify.SMS, SQL: sql, Outage: quietOutage(string(ch)), Now: time.Now, Room: sweep.Wake,
 		}
 		if r.shape != nil {
 			r.shape(d)
@@ -97,11 +107,8 @@ func (r *rig) start() (stop func()) {
 		dispatchers[ch] = d
 		sweep.Dispatchers = append(sweep.Dispatchers, d)
 	}
-	intake := &notify.Intake{
-		Decode: r.log.decode, Cache: r.cache, Store: r.store, Positions: r.store, DeadLetters: r.dead, Live: r.live,
-		Put: dispatchers.Put, Rules: inForce(r.rules), Now: time.Now,
-		Kafka: outage("Kafka"), Redis: outage("Redis"), SQL: sql, Burial: outage("dead letters"),
-	}
+	intake := r.intake()
+	intake.Put, intake.SQL = dispatchers.Put, sql
 	var work, out, end sync.WaitGroup
 	outCtx, outCancel := context.WithCancel(context.Background())
 	work.Go(func() {

@@ -10,8 +10,7 @@ import (
 )
 
 // together makes one transaction of those that come while SQLite is busy with another one, or while the first of them has
-// patience. They would wait for each other
-// anyway, and then each for the disk. What fails takes back its own part alone.
+// patience. They would wait for each other anyway, and then each for the disk. What fails takes back its own part alone.
 type together struct {
 	mu      sync.Mutex
 	waiting []*part
