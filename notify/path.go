@@ -19,9 +19,10 @@ type path struct {
 }
 
 // So many batches of a partition are on their way at most, and so many rows: beyond, the worker waits. Two large batches are one that
-// is stored and one that is read; of more, the last ones would wait so long that they are decided and shown again.
+// is stored and one that is read; of more, the last ones would wait so long that they are decided and shown again. Of small ones
+// there are as many as come while SQLite writes its log back, which takes it some tenths of a second.
 const (
-	pathLength = 64
+	pathLength = 256
 	pathRows   = 2 * batchSize
 )
 
@@ -118,6 +119,12 @@ func (p *path) put(b *round) {
 	p.rows += s.rows
 	p.underway = append(p.underway, s)
 	p.queue <- s
+	if b.messages > 0 { // they leave when they are stored: what is stored before them should not wait for others
+		select {
+		case b.hurry <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // clear waits until all that is on the path is stored, and returns the error of what was not.
@@ -145,8 +152,14 @@ func (p *path) await(b *round) error {
 	return nil
 }
 
+// wait returns how the batch ended. Whatever is stored until then waits for nobody.
 func (s *queued) wait() error {
-	<-s.done
+	for !s.over() {
+		select {
+		case <-s.done:
+		case s.round.hurry <- struct{}{}:
+		}
+	}
 	return s.err
 }
 

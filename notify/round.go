@@ -195,7 +195,9 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 			b.decide(events)
 		}
 		b.stand(next)
-		b.batch.Shown = b.foreseen
+		if b.batch.Hurry = nil; b.foreseen && len(b.batch.Messages) == 0 { // open pages have it, and nobody else is told
+			b.batch.Hurry = b.hurry
+		}
 		var verdict error
 		err := again(ctx, b.SQL, b.Now, func() error {
 			if verdict = b.young(); verdict != nil {

@@ -69,10 +69,10 @@ type Batch struct {
 
 	Events    []Stored
 	Messages  []Message
-	Heads     []Head     // as they shall be; Version is that of the row to replace, 0 to insert
-	Customers []Customer // as they shall be; Version as for Heads
-	Told      []Customer // those that decisions follow: only ID and Version count. One may be here twice, and in Customers: each Version must be the stored one
-	Shown     bool       // open pages have been shown it: storing it may wait for others
+	Heads     []Head          // as they shall be; Version is that of the row to replace, 0 to insert
+	Customers []Customer      // as they shall be; Version as for Heads
+	Told      []Customer      // those that decisions follow: only ID and Version count. One may be here twice, and in Customers: each Version must be the stored one
+	Hurry     <-chan struct{} // storing it may wait for others, until this gives something; nil: it may not
 	Supersede []Supersede
 	Rejects   []Reject
 }

@@ -81,9 +81,9 @@ func openStore(ctx context.Context, cfg Config, log *slog.Logger) (*sqlstore.Sto
 	return s, nil
 }
 
-// storePatience is for how long a few events that pages have been shown wait for those of other partitions before they are stored
-// in SQLite. A text leaves that much later. At 1,000 events a second it is a quarter of the processor time of each.
-const storePatience = 10 * time.Millisecond
+// storePatience is for how long a few events that pages have been shown, and nobody else is told of, wait for others before they
+// are stored in SQLite. At 1,000 events a second it is more than a quarter of the processor time of each.
+const storePatience = 50 * time.Millisecond
 
 // migrate brings the schema up to date, or refuses to run on an old one.
 func (e *engines) migrate(ctx context.Context, cfg Config) error {

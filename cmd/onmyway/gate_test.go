@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -182,5 +183,29 @@ func TestGateShut(t *testing.T) {
 	}
 	if err := <-let; !errors.Is(err, net.ErrClosed) || g.hears(late) {
 		t.Errorf("it is let in: %v", err)
+	}
+}
+
+// TestGateLetsACrowdInByGroups: a group at once, each further one after its distance, and those that come slowly never wait.
+func TestGateLetsACrowdInByGroups(t *testing.T) {
+	g, now := &gate{}, time.Now()
+	gap := groupSize * time.Second / time.Duration(comeInASecond*runtime.GOMAXPROCS(0))
+	for i := range 3 * groupSize {
+		want := time.Duration(0)
+		if i > 0 && i%groupSize == 0 {
+			want = gap
+		}
+		if wait := g.turn(now); wait != want {
+			t.Errorf("number %d of a crowd waits for %s, want %s", i, wait, want)
+		} else {
+			now = now.Add(wait)
+		}
+	}
+	for i := range 3 * groupSize {
+		now = now.Add(gap / groupSize)
+		wait := g.turn(now)
+		if now = now.Add(wait); i > 0 && wait > 0 {
+			t.Errorf("number %d of those that come one by one waits for %s", i, wait)
+		}
 	}
 }

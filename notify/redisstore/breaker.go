@@ -5,14 +5,18 @@ import (
 	"time"
 )
 
-// pause is how long Redis is left alone after it did not answer. It is what a dead Redis costs: one timeout per pause.
-const pause = time.Second
+// How long Redis is left alone after it did not answer: the longest pause is what a dead one costs, one timeout in each. The first
+// is short, because a busy machine can be late once, and all that is asked of SQL instead makes it busier.
+const (
+	firstPause   = 50 * time.Millisecond // doubles
+	longestPause = time.Second
+)
 
-// breaker keeps callers away from a Redis that does not answer. After a failure nobody may try for the length of pause,
+// breaker keeps callers away from a Redis that does not answer. After a failure nobody may try for the length of a pause,
 // then one caller at a time may, until one of them gets an answer.
 type breaker struct {
 	mu      sync.Mutex
-	down    bool
+	pause   time.Duration // the last one; 0: Redis answers
 	until   time.Time
 	probing bool
 }
@@ -21,7 +25,7 @@ type breaker struct {
 func (b *breaker) allow(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.down {
+	if b.pause == 0 {
 		return true
 	}
 	if b.probing || now.Before(b.until) {
@@ -31,19 +35,29 @@ func (b *breaker) allow(now time.Time) bool {
 	return true
 }
 
+// silent tells whether Redis has not answered for seconds, however often it was asked.
+func (b *breaker) silent() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pause == longestPause
+}
+
 // answered says that Redis is there.
 func (b *breaker) answered() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.down, b.probing = false, false
+	b.pause, b.until, b.probing = 0, time.Time{}, false
 }
 
 // failed says that Redis did not answer.
 func (b *breaker) failed(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.down, b.probing = true, false
-	b.until = now.Add(pause)
+	if now.Before(b.until) { // it was asked before this pause began
+		return
+	}
+	b.pause, b.probing = min(max(2*b.pause, firstPause), longestPause), false
+	b.until = now.Add(b.pause)
 }
 
 // unknown says that the try proved nothing.

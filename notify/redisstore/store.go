@@ -23,9 +23,9 @@ type Config struct {
 	URL string
 	// TLS is used for rediss:// instead of the system's certificates; nil for those. Open works on a copy.
 	TLS *tls.Config
-	// Timeout is how long a question of up to a thousand keys may take, from taking a connection to the last byte; a
-	// larger one gets as much again for every further thousand. After it the question counts as a miss. 0 means 50 ms:
-	// a hundred times what a healthy Redis needs, and little beside the SQL query that replaces it.
+	// Timeout is how long a question about a few keys may take, from taking a connection to the last byte; one about more
+	// gets as much again for every 500. After it the question counts as a miss. 0 means 50 ms: a hundred times what a
+	// healthy Redis needs, and little beside the SQL query that replaces it.
 	Timeout time.Duration
 }
 
@@ -129,7 +129,19 @@ func (s *Store) try(ctx context.Context, n int, run func(ctx context.Context) er
 	if !s.breaker.allow(time.Now()) {
 		return ErrDown
 	}
-	limit := s.timeout * time.Duration(1+n/1000)
+	return s.within(ctx, s.timeout*time.Duration(500+n)/500, run)
+}
+
+// insist is try for what had better take long than fail: it stays away only from a Redis that has been silent for a while.
+func (s *Store) insist(ctx context.Context, limit time.Duration, run func(ctx context.Context) error) error {
+	if s.breaker.silent() && !s.breaker.allow(time.Now()) {
+		return ErrDown
+	}
+	return s.within(ctx, limit, run)
+}
+
+// within runs one pipeline and tells the breaker what came of it.
+func (s *Store) within(ctx context.Context, limit time.Duration, run func(ctx context.Context) error) error {
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := run(bounded)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"onmyway/notify"
 )
@@ -17,11 +16,7 @@ func (s *Store) Add(ctx context.Context, b *notify.Batch) error {
 	a.careful = slices.Contains(a.ours, true)
 	write := func(tx *sql.Tx) error { return a.write(ctx, tx) }
 	rows := len(b.Events) + len(b.Messages)
-	var patience time.Duration
-	if b.Shown {
-		patience = s.Patience
-	}
-	err := s.inTxPatiently(ctx, patience, rows, write)
+	err := s.inTxPatiently(ctx, b.Hurry, rows, write)
 	if errors.Is(err, errLookCloser) {
 		a.careful = true
 		err = s.inTxTogether(ctx, rows, write) // it has waited once
@@ -132,19 +127,22 @@ func (a *addition) letters(ctx context.Context, tx *sql.Tx) (err error) {
 	return err
 }
 
+const (
+	setPosition = `INSERT INTO positions (topic, part, next) VALUES ($1, $2, $3)
+		ON CONFLICT (topic, part) DO UPDATE SET next = excluded.next`
+	movePosition = `UPDATE positions SET next = $3 WHERE topic = $1 AND part = $2 AND next IN ($3, $4)`
+)
+
 // position may go back: a topic that was made anew begins at 0 again.
 func (a *addition) position(ctx context.Context, tx *sql.Tx) error {
 	if a.b.Topic == "" {
 		return nil
 	}
 	if !a.b.Since.Known {
-		const q = `INSERT INTO positions (topic, part, next) VALUES ($1, $2, $3)
-			ON CONFLICT (topic, part) DO UPDATE SET next = excluded.next`
-		_, err := tx.ExecContext(ctx, q, a.b.Topic, a.b.Partition, a.b.Next)
+		_, err := a.s.doIn(ctx, tx, setPosition, a.b.Topic, a.b.Partition, a.b.Next)
 		return err
 	}
-	const q = `UPDATE positions SET next = $3 WHERE topic = $1 AND part = $2 AND next IN ($3, $4)`
-	done, err := tx.ExecContext(ctx, q, a.b.Topic, a.b.Partition, a.b.Next, a.b.Since.Next)
+	done, err := a.s.doIn(ctx, tx, movePosition, a.b.Topic, a.b.Partition, a.b.Next, a.b.Since.Next)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (s *Store) begin(ctx context.Context, tx *sql.Tx, now time.Time, ms []*noti
 	if err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(ctx, beginQuery(d), millis(now), s.me, d.ids(firstOfEach(may)))
+	rows, err := s.askIn(ctx, tx, beginQuery(d), millis(now), s.me, d.ids(firstOfEach(may)))
 	if err == nil {
 		_, err = drain(rows, begun)
 	}
@@ -130,10 +130,10 @@ func (s *Store) leave(ctx context.Context, tx *sql.Tx, now time.Time, ids []noti
 	if _, err := s.unpark(ctx, tx, now, ids); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, suppressQuery(d), millis(now), s.me, d.ids(ids)); err != nil {
+	if _, err := s.doIn(ctx, tx, suppressQuery(d), millis(now), s.me, d.ids(ids)); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, deferQuery(d), millis(now), s.me, d.ids(ids), millis(now.Add(deferred)))
+	_, err := s.doIn(ctx, tx, deferQuery(d), millis(now), s.me, d.ids(ids), millis(now.Add(deferred)))
 	return err
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"onmyway/notify"
 )
@@ -85,8 +84,8 @@ func (s *Store) Engine() string {
 }
 
 // Patiently is inTxPatiently.
-func (s *Store) Patiently(ctx context.Context, patience time.Duration, rows int, f func(tx *sql.Tx) error) error {
-	return s.inTxPatiently(ctx, patience, rows, f)
+func (s *Store) Patiently(ctx context.Context, hurry <-chan struct{}, rows int, f func(tx *sql.Tx) error) error {
+	return s.inTxPatiently(ctx, hurry, rows, f)
 }
 
 // Together is inTxTogether.

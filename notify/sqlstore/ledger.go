@@ -19,7 +19,7 @@ func (s *Store) Ours(ctx context.Context, ms []*notify.Message, ok []bool) error
 	for i, m := range ms {
 		ok[i], at[m.ID], ids[i] = false, i, m.ID
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT id FROM messages WHERE id`+s.dialect.inIDs(2)+`
+	rows, err := s.ask(ctx, `SELECT id FROM messages WHERE id`+s.dialect.inIDs(2)+`
 		AND state = 'pending' AND owner = $1`, s.me, s.dialect.ids(ids))
 	if err == nil {
 		_, err = drain(rows, func(scan func(...any) error) error {

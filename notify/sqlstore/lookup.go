@@ -18,7 +18,7 @@ func (s *Store) Known(ctx context.Context, ids []notify.ID, dst []bool) error {
 		dst[i] = false
 		at[id] = append(at[id], i)
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT id FROM events WHERE id`+s.dialect.inIDs(1), s.dialect.ids(ids))
+	rows, err := s.ask(ctx, `SELECT id FROM events WHERE id`+s.dialect.inIDs(1), s.dialect.ids(ids))
 	if err != nil {
 		return fmt.Errorf("look for %d events: %w", len(ids), err)
 	}
@@ -82,7 +82,7 @@ func (s *Store) profiles(ctx context.Context, customers []string, dst []notify.P
 		at[id] = append(at[id], i)
 	}
 	d := s.dialect
-	rows, err := s.read.QueryContext(ctx, `SELECT `+customerList+` FROM customers WHERE id`+d.inTexts(1), d.texts(customers))
+	rows, err := s.ask(ctx, `SELECT `+customerList+` FROM customers WHERE id`+d.inTexts(1), d.texts(customers))
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (s *Store) profiles(ctx context.Context, customers []string, dst []notify.P
 	}); err != nil {
 		return err
 	}
-	rows, err = s.read.QueryContext(ctx, `SELECT `+subscriptionList+` FROM push_subscriptions
+	rows, err = s.ask(ctx, `SELECT `+subscriptionList+` FROM push_subscriptions
 		WHERE customer_id`+d.inTexts(1)+` ORDER BY created_at, id`, d.texts(customers))
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (s *Store) heads(ctx context.Context, orders []notify.OrderLine, dst []noti
 }
 
 func (s *Store) eachHead(ctx context.Context, orders []string, each func(h notify.Head)) error {
-	rows, err := s.read.QueryContext(ctx, `SELECT order_id, line, customer_id, milestone, sequence, occurred_at, facts, version,
+	rows, err := s.ask(ctx, `SELECT order_id, line, customer_id, milestone, sequence, occurred_at, facts, version,
 		told_start, told_end FROM order_heads WHERE order_id`+s.dialect.inTexts(1), s.dialect.texts(orders))
 	if err != nil {
 		return err

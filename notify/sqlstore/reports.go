@@ -109,12 +109,15 @@ func park(ctx context.Context, tx *sql.Tx, now time.Time, r *notify.Report) erro
 	return err
 }
 
+func parkedQuery(d dialect) string {
+	return `SELECT report FROM parked_reports WHERE message_id` + d.inIDs(1) + ` ORDER BY message_id, at, attempt, state`
+}
+
 // unpark applies parked reports to those of the messages that are stored, and returns those that have moved.
 func (s *Store) unpark(ctx context.Context, tx *sql.Tx, now time.Time, messages []notify.ID) (moved []*standing, err error) {
 	var parked []notify.Report
 	d := s.dialect
-	rows, err := tx.QueryContext(ctx, `SELECT report FROM parked_reports WHERE message_id`+d.inIDs(1)+`
-		ORDER BY message_id, at, attempt, state`, d.ids(messages))
+	rows, err := s.askIn(ctx, tx, parkedQuery(d), d.ids(messages))
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
 	s.db, s.read, s.dialect, s.together = db, read, lite{}, &together{}
+	s.asked, s.done = newOften(read), newOften(db)
 	s.lock = &fileLock{folder: path + ".owners"}
 	return nil
 }
@@ -84,6 +85,11 @@ func (s *Store) prepare(ctx context.Context) error {
 				}
 				s.prepared[f] = stmt
 			}
+		}
+	}
+	for _, query := range doneOften(s.dialect) {
+		if _, err := s.done.stmt(ctx, query); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -24,8 +24,9 @@ type part struct {
 	rows int
 	run  func(tx *sql.Tx) error
 	told chan outcome // one place
-	// until is when it begins at the latest, though alone. Zero: at once.
+	// until is when it begins at the latest, though alone, and hurry may give something before that. Zero and nil: at once.
 	until time.Time
+	hurry <-chan struct{}
 }
 
 // outcome is what a part is told: to lead, or how it ended.
@@ -39,7 +40,7 @@ type outcome struct {
 const togetherRows = 512
 
 // patientRows is when a transaction is large enough: its rows cost several times what its COMMIT does.
-const patientRows = 64
+const patientRows = 256
 
 // errTorn means that a transaction ended before its time: SQLite takes all of it back when a statement is interrupted or the
 // disk is full.
@@ -48,32 +49,22 @@ var errTorn = errors.New("the transaction has ended before its time")
 // inTxTogether is inTx for an f of some rows that may run again. In PostgreSQL, where transactions do not wait for each other,
 // it is inTx.
 func (s *Store) inTxTogether(ctx context.Context, rows int, f func(tx *sql.Tx) error) error {
-	return s.inTxPatiently(ctx, 0, rows, f)
+	return s.inTxPatiently(ctx, nil, rows, f)
 }
 
-// inTxPatiently is inTxTogether for an f that may wait that long for others, unless one comes that is in a hurry. Nobody waits in
-// PostgreSQL.
-func (s *Store) inTxPatiently(ctx context.Context, patience time.Duration, rows int, f func(tx *sql.Tx) error) error {
+// inTxPatiently is inTxTogether for an f that may wait for others, for the length of Patience, until hurry gives something or one
+// comes that can't wait. Nobody waits in PostgreSQL, and nobody whose hurry is nil.
+func (s *Store) inTxPatiently(ctx context.Context, hurry <-chan struct{}, rows int, f func(tx *sql.Tx) error) error {
 	if s.together == nil {
 		return s.inTx(ctx, f)
 	}
 	p := &part{ctx: ctx, rows: rows, run: f, told: make(chan outcome, 1)}
-	if patience > 0 {
-		p.until = time.Now().Add(patience)
+	if hurry != nil && s.Patience > 0 {
+		p.until, p.hurry = time.Now().Add(s.Patience), hurry
 	}
 	if lead := s.together.join(p); !lead {
-		select {
-		case o := <-p.told:
-			if !o.lead {
-				return o.err
-			}
-		case <-ctx.Done():
-			if s.together.leave(p) {
-				return ctx.Err()
-			}
-			if o := <-p.told; !o.lead {
-				return o.err
-			}
+		if o := s.together.await(p); !o.lead {
+			return o.err
 		}
 	}
 	s.together.gather(p)
@@ -97,6 +88,35 @@ func (t *together) join(p *part) (lead bool) {
 		t.enough = nil
 	}
 	return lead
+}
+
+// await returns what a part is told that does not lead from the start.
+func (t *together) await(p *part) outcome {
+	gone := p.ctx.Done()
+	for {
+		select {
+		case o := <-p.told:
+			return o
+		case <-p.hurry:
+			t.rush(p)
+		case <-gone:
+			if t.leave(p) {
+				return outcome{err: p.ctx.Err()}
+			}
+			gone = nil // it is on its way
+		}
+	}
+}
+
+// rush takes the patience of a part.
+func (t *together) rush(p *part) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p.until, p.hurry = time.Time{}, nil
+	if t.enough != nil {
+		close(t.enough)
+		t.enough = nil
+	}
 }
 
 // patient tells whether all that wait would rather wait for others.
@@ -126,6 +146,7 @@ func (t *together) gather(leader *part) {
 	select {
 	case <-enough:
 	case <-over.C:
+	case <-leader.hurry:
 	case <-leader.ctx.Done():
 	}
 	t.mu.Lock()

@@ -131,26 +131,40 @@ func TestPatience(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		first time.Duration // its patience
-		other func(s *sqlstore.Store) error
+		other func(s *sqlstore.Store, hurry chan struct{}) error
 		both  []string
 	}{
-		{"it ends", 50 * time.Millisecond, func(*sqlstore.Store) error { return nil }, []string{"a"}},
-		{"somebody has none", time.Hour, func(s *sqlstore.Store) error { return s.Together(t.Context(), 1, put("b")) }, []string{"a", "b"}},
-		{"enough rows", time.Hour, func(s *sqlstore.Store) error { return s.Patiently(t.Context(), time.Hour, 100, put("b")) }, []string{"a", "b"}},
+		{"it ends", 50 * time.Millisecond, func(*sqlstore.Store, chan struct{}) error { return nil }, []string{"a"}},
+		{"somebody has none", time.Hour, func(s *sqlstore.Store, _ chan struct{}) error {
+			return s.Together(t.Context(), 1, put("b"))
+		}, []string{"a", "b"}},
+		{"enough rows", time.Hour, func(s *sqlstore.Store, _ chan struct{}) error {
+			return s.Patiently(t.Context(), make(chan struct{}), 300, put("b"))
+		}, []string{"a", "b"}},
+		{"somebody waits for the first", time.Hour, func(_ *sqlstore.Store, hurry chan struct{}) error {
+			hurry <- struct{}{}
+			return nil
+		}, []string{"a"}},
+		{"somebody waits for the second", time.Hour, func(s *sqlstore.Store, _ chan struct{}) error {
+			hurry := make(chan struct{}, 1)
+			hurry <- struct{}{}
+			return s.Patiently(t.Context(), hurry, 1, put("b"))
+		}, []string{"a", "b"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := open(t, engines["sqlite"](t))
 			commits := 0
 			s.CountCommits(&commits)
-			first, began := make(chan error, 1), time.Now()
-			go func() { first <- s.Patiently(t.Context(), tt.first, 1, put("a")) }()
+			s.Patience = tt.first
+			hurry, first, began := make(chan struct{}), make(chan error, 1), time.Now()
+			go func() { first <- s.Patiently(t.Context(), hurry, 1, put("a")) }()
 			for tt.first == time.Hour && s.Waiting() == 0 {
 				if time.Since(began) > 5*time.Second {
 					t.Fatal("it did not wait")
 				}
 				time.Sleep(time.Millisecond) // real time: SQLite is no bubble's
 			}
-			if err := errors.Join(tt.other(s), <-first); err != nil {
+			if err := errors.Join(tt.other(s, hurry), <-first); err != nil {
 				t.Fatal(err)
 			}
 			if took := time.Since(began); took < tt.first && tt.first < time.Hour {
@@ -168,7 +182,8 @@ func TestPatienceEndsWithItsContext(t *testing.T) {
 	s := open(t, engines["sqlite"](t))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Patiently(ctx, time.Hour, 1, put("a")); !errors.Is(err, context.Canceled) {
+	s.Patience = time.Hour
+	if err := s.Patiently(ctx, make(chan struct{}), 1, put("a")); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }

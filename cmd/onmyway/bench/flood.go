@@ -34,8 +34,8 @@ func (f *flooding) round(ctx context.Context, n int) (got readings, err error) {
 		return nil, err
 	}
 	twice := int(2 * min(usual.stored, usual.shown))
-	deck := deckTask{
-		Events: min(f.lab.size(60, 6)*twice, mostFlood), Orders: f.lab.size(20_000, 2_000), People: pages, Kind: byTurns,
+	deck := deckTask{ // other people than before, see halving
+		Events: min(f.lab.size(60, 6)*twice, mostFlood), Orders: f.lab.size(20_000, 2_000), People: pages, First: pages, Kind: byTurns,
 		Run: "flood" + strconv.Itoa(n), Seed: uint64(n),
 	}
 	all := usual.events + deck.Events

@@ -22,8 +22,8 @@ func (h *halving) round(ctx context.Context, n int) (got readings, err error) {
 		return nil, err
 	}
 	seconds, half := h.lab.size(8, 2), max(int(most.shown/2), 1)
-	deck := deckTask{
-		Events: (seconds+1)*half - half/2, Orders: h.lab.size(20_000, 2_000), People: pages, Kind: liveOnly,
+	deck := deckTask{ // other people: a page that opens is shown what its customer was told a moment ago
+		Events: (seconds+1)*half - half/2, Orders: h.lab.size(20_000, 2_000), People: pages, First: pages, Kind: liveOnly,
 		Run: "half" + strconv.Itoa(n), Seed: uint64(n),
 	}
 	a, err := home.loaded(ctx, h.lab, loadTask{Deck: deck, Rate: half, Warm: half / 2})

@@ -222,3 +222,27 @@ func TestKeysOfRedisExpire(t *testing.T) {
 		}
 	}
 }
+
+// TestRedisForgetsWhenItIsFull: beyond a number of keys all of them go, and what comes then stays.
+func TestRedisForgetsWhenItIsFull(t *testing.T) {
+	r, err := embedded.Redis(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	c := redis.NewClient(&redis.Options{Addr: r.Addr})
+	defer func() { _ = c.Close() }()
+	pipe := c.Pipeline()
+	for i := range embedded.MostKeys + 1 {
+		pipe.Set(t.Context(), strconv.Itoa(i), "v", time.Hour)
+	}
+	if _, err := pipe.Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	late := time.Now().Add(10 * time.Second)
+	for c.DBSize(t.Context()).Val() > 0 {
+		if time.Now().After(late) {
+			t.Fatal("a Redis with too many keys still has them after ten seconds")
+		}
+	}
+}

@@ -1,0 +1,4 @@
+package embedded
+
+// MostKeys is how many keys the Redis keeps.
+const MostKeys = mostKeys
