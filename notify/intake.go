@@ -66,7 +66,7 @@ type worker struct {
 	topic     string
 	partition int
 	place     *place
-	hurry     chan struct{} // takes something as long as somebody waits for what is on the path
+	hurry     chan struct{} // one place: somebody waits for what is on the path
 	lost      int64         // what lies before this offset was stored once
 	ahead     int64         // where somebody else has left the partition, as long as that is ahead; else 0
 	commits   *committer
@@ -77,7 +77,7 @@ type worker struct {
 // any other is read again by whoever gets the partition. It returns nil when ctx has ended, ErrFenced when the partition went
 // elsewhere, ErrRewound when SQL has lost what was read: then the partition has to be worked on anew.
 func (in *Intake) Work(ctx context.Context, p Partition) error {
-	w := &worker{Intake: in, place: &place{}, hurry: make(chan struct{})}
+	w := &worker{Intake: in, place: &place{}, hurry: make(chan struct{}, 1)}
 	w.topic, w.partition, _ = p.Name()
 	if err := w.start(ctx, p); err != nil {
 		return ended(ctx, err)

@@ -22,8 +22,9 @@ type path struct {
 // is stored and one that is read; of more, the last ones would wait so long that they are decided and shown again. Of small ones
 // there are as many as come while SQLite writes its log back, which takes it some tenths of a second.
 const (
-	pathLength = 256
-	pathRows   = 2 * batchSize
+	pathLength  = 256
+	spareRounds = 32 // are kept for batches to come; only one large one
+	pathRows    = 2 * batchSize
 )
 
 // queued is a batch on the path. What the worker reads of it does not change any more.
@@ -54,6 +55,10 @@ func (p *path) store(ctx context.Context) {
 	all := newRound(p.worker)
 	var err error
 	for first := range p.queue {
+		select {
+		case <-p.worker.hurry: // for what is in the queue by now: it is in this group
+		default:
+		}
 		group, b := p.group(first), first.round
 		if first.decided { // also a single one is copied: storing may decide it again, and the worker reads it meanwhile
 			b = all
@@ -100,7 +105,7 @@ func (p *path) free() (*round, int, error) {
 		}
 		p.size, p.rows, p.underway = oldest.round.fit(), p.rows-oldest.rows, p.underway[1:]
 		clear(oldest.round.records)
-		if cap(oldest.round.records) <= 2*showAhead || len(p.spare) == 0 { // one large one is enough
+		if large := cap(oldest.round.records) > 2*showAhead; len(p.spare) == 0 || !large && len(p.spare) < spareRounds {
 			p.spare = append(p.spare, oldest.round)
 		}
 	}
@@ -118,8 +123,9 @@ func (p *path) put(b *round) {
 	s := &queued{round: b, rows: b.rows(), decided: b.foreseen, done: make(chan struct{})}
 	p.rows += s.rows
 	p.underway = append(p.underway, s)
-	p.queue <- s
-	if b.messages > 0 { // they leave when they are stored: what is stored before them should not wait for others
+	told := b.messages > 0
+	p.queue <- s // from here on it is not the worker's
+	if told {    // they leave when they are stored: what is stored before them should not wait for others
 		select {
 		case b.hurry <- struct{}{}:
 		default:

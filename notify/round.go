@@ -195,9 +195,6 @@ func (b *round) add(ctx context.Context, events []*Event, next int64) error {
 			b.decide(events)
 		}
 		b.stand(next)
-		if b.batch.Hurry = nil; b.foreseen && len(b.batch.Messages) == 0 { // open pages have it, and nobody else is told
-			b.batch.Hurry = b.hurry
-		}
 		var verdict error
 		err := again(ctx, b.SQL, b.Now, func() error {
 			if verdict = b.young(); verdict != nil {

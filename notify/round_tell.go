@@ -51,12 +51,16 @@ func (b *round) decide(events []*Event) {
 	b.doubt()
 }
 
-// stand says where the partition stands with the batch. It does when the batch before is stored.
+// stand says where the partition stands with the batch, which it does when the batch before is stored, and whether storing may wait.
 func (b *round) stand(next int64) {
 	t := &b.batch
 	if t.Next = next; next >= 0 { // else this is a part of a batch, and the last part carries the position and the rejects
 		t.Topic, t.Rejects, t.Since = b.topic, b.rejects, b.place.get()
 		t.Next = b.upTo(next)
+	}
+	t.Hurry = nil
+	if b.foreseen && len(t.Messages) == 0 { // open pages have it, and nobody else is told
+		t.Hurry = b.hurry
 	}
 }
 

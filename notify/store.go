@@ -72,7 +72,7 @@ type Batch struct {
 	Heads     []Head          // as they shall be; Version is that of the row to replace, 0 to insert
 	Customers []Customer      // as they shall be; Version as for Heads
 	Told      []Customer      // those that decisions follow: only ID and Version count. One may be here twice, and in Customers: each Version must be the stored one
-	Hurry     <-chan struct{} // storing it may wait for others, until this gives something; nil: it may not
+	Hurry     <-chan struct{} // when set, storing may wait for other batches until it gives something
 	Supersede []Supersede
 	Rejects   []Reject
 }

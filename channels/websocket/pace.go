@@ -15,7 +15,7 @@ const (
 
 // pace opens sockets one after the other. Thousands that come in the same moment, as after an outage of a network, would have
 // the processors to themselves, while customers who are there already wait for their news. Who waits has a place already, so
-// Config.MaxSockets bounds how many do; calls and health checks don't come by here.
+// Config.MaxSockets bounds how many do; calls and health checks don't come by here, though their connections may wait at the port.
 type pace struct {
 	gap time.Duration // between two
 

@@ -81,8 +81,8 @@ func openStore(ctx context.Context, cfg Config, log *slog.Logger) (*sqlstore.Sto
 	return s, nil
 }
 
-// storePatience is for how long a few events that pages have been shown, and nobody else is told of, wait for others before they
-// are stored in SQLite. At 1,000 events a second it is more than a quarter of the processor time of each.
+// storePatience is for how long a few events wait for others before they are stored in SQLite, when pages have been shown them and
+// nobody else is told. At 1,000 events a second that saves a third of the processor time.
 const storePatience = 50 * time.Millisecond
 
 // migrate brings the schema up to date, or refuses to run on an old one.

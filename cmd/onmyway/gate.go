@@ -17,15 +17,15 @@ import (
 // what it wants yet, or has its answer and is kept for the next request. Where there is no such one it waits in the system's
 // queue until a request ends.
 //
-// Thousands that come in the same moment, as after an outage of a network, also come in groups: each is a goroutine that wants
-// a processor at once, and news for the pages that are open would wait behind all of them.
+// Thousands that come in the same moment, as after an outage of a network, come in by groups: each is a goroutine that wants a
+// processor at once, and news for the pages that are open would wait behind all of them.
 type gate struct {
 	net.Listener
 	most int
 	cut  func() // is called for every quiet one that has to go
 
-	came  int       // of the group that is coming in
-	since time.Time // when its first one came
+	came int       // of the group that is coming in
+	next time.Time // when the next group may
 
 	mu    sync.Mutex
 	room  sync.Cond // of mu: a connection was closed or became quiet, or the gate is shut
@@ -70,20 +70,18 @@ func (g *gate) Accept() (net.Conn, error) {
 }
 
 // turn is for how long one that has come waits for its group's turn. Only Accept calls it, which one goroutine does.
-func (g *gate) turn(now time.Time) time.Duration {
-	if g.came++; g.came <= groupSize {
-		if g.came == 1 {
-			g.since = now
-		}
-		return 0
+func (g *gate) turn(now time.Time) (wait time.Duration) {
+	if g.came == 0 {
+		wait = max(g.next.Sub(now), 0)
+		g.next = now.Add(wait + groupGap())
 	}
-	g.came = 1
-	next := g.since.Add(groupSize * time.Second / time.Duration(comeInASecond*runtime.GOMAXPROCS(0)))
-	if next.Before(now) {
-		next = now
-	}
-	g.since = next
-	return next.Sub(now)
+	g.came = (g.came + 1) % groupSize
+	return wait
+}
+
+// groupGap is how long after a group the next one comes in.
+func groupGap() time.Duration {
+	return groupSize * time.Second / time.Duration(comeInASecond*runtime.GOMAXPROCS(0))
 }
 
 // enter makes room for one more, and tells whether the gate is still open then.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -189,7 +188,7 @@ func TestGateShut(t *testing.T) {
 // TestGateLetsACrowdInByGroups: a group at once, each further one after its distance, and those that come slowly never wait.
 func TestGateLetsACrowdInByGroups(t *testing.T) {
 	g, now := &gate{}, time.Now()
-	gap := groupSize * time.Second / time.Duration(comeInASecond*runtime.GOMAXPROCS(0))
+	gap := groupGap()
 	for i := range 3 * groupSize {
 		want := time.Duration(0)
 		if i > 0 && i%groupSize == 0 {

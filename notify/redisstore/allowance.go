@@ -15,6 +15,7 @@ var _ notify.Allowance = (*Store)(nil)
 
 // reserve is the generic cell rate algorithm. Of a bucket it keeps one number: when it would be full again. The clock is that
 // of Redis, because those of the processes differ. Times are in microseconds; as numbers they are exact up to 2^53.
+// The number lives longer than it is needed: a Redis that expires keys a little early must not give a burst more.
 var reserve = redis.NewScript(`
 local gap, burst, want = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
@@ -27,7 +28,7 @@ if got < 1 then
 	return {0, gap - room}
 end
 full = full + got * gap
-redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
+redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 60000)
 return {got, 0}
 `)
 

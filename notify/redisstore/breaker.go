@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// How long Redis is left alone after it did not answer: the longest pause is what a dead one costs, one timeout in each. The first
-// is short, because a busy machine can be late once, and all that is asked of SQL instead makes it busier.
+// How long Redis is left alone after it did not answer. A dead one costs one timeout in each of the longest pauses. The first is short,
+// because a busy machine can be late once, and all that is asked of SQL instead makes it busier.
 const (
 	firstPause   = 50 * time.Millisecond // doubles
-	longestPause = time.Second
+	longestPause = 800 * time.Millisecond
 )
 
 // breaker keeps callers away from a Redis that does not answer. After a failure nobody may try for the length of a pause,
@@ -35,7 +35,7 @@ func (b *breaker) allow(now time.Time) bool {
 	return true
 }
 
-// silent tells whether Redis has not answered for seconds, however often it was asked.
+// silent tells whether Redis has failed so often that the pauses are at their longest: five times, in 0.75 s at least.
 func (b *breaker) silent() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -49,11 +49,11 @@ func (b *breaker) answered() {
 	b.pause, b.until, b.probing = 0, time.Time{}, false
 }
 
-// failed says that Redis did not answer.
-func (b *breaker) failed(now time.Time) {
+// failed says that Redis did not answer what it was asked at a time.
+func (b *breaker) failed(asked, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if now.Before(b.until) { // it was asked before this pause began
+	if asked.Before(b.until.Add(-b.pause)) { // before this pause began: that is why there is one
 		return
 	}
 	b.pause, b.probing = min(max(2*b.pause, firstPause), longestPause), false

@@ -1,6 +1,8 @@
 package redisstore
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 )
@@ -16,15 +18,15 @@ func TestBreaker(t *testing.T) {
 	}
 	allowed("healthy", true)
 	allowed("healthy, a second caller", true)
-	b.failed(now)
+	b.failed(now, now)
 	allowed("just failed", false)
-	b.failed(now) // the second caller, which was under way
+	b.failed(now.Add(-1), now.Add(3*firstPause)) // the second caller, which was under way
 	now = now.Add(firstPause - 1)
 	allowed("before the pause ends", false)
 	now = now.Add(1)
 	allowed("the first after the pause", true)
 	allowed("a second one meanwhile", false)
-	b.failed(now)
+	b.failed(now, now)
 	allowed("the probe failed", false)
 	now = now.Add(firstPause)
 	allowed("a probe's pause is longer", false)
@@ -35,7 +37,7 @@ func TestBreaker(t *testing.T) {
 	b.answered()
 	allowed("healthy again", true)
 	allowed("healthy again, a second caller", true)
-	b.failed(now)
+	b.failed(now, now)
 	now = now.Add(firstPause)
 	allowed("the first pause after an answer is short again", true)
 }
@@ -49,7 +51,7 @@ func TestSilent(t *testing.T) {
 		if b.silent() != (len(pauses) > 0 && pauses[len(pauses)-1] == longestPause) {
 			t.Errorf("after pauses of %v: silent is %v", pauses, b.silent())
 		}
-		b.failed(now)
+		b.failed(now, now)
 		pauses = append(pauses, b.until.Sub(now))
 		now = b.until
 	}
@@ -59,5 +61,31 @@ func TestSilent(t *testing.T) {
 	b.answered()
 	if b.silent() {
 		t.Error("silent after an answer")
+	}
+}
+
+// TestInsist: what has more time is tried while others stay away, whatever comes of it says nothing to them, and only a Redis that
+// is silent is left alone by all.
+func TestInsist(t *testing.T) {
+	s := &Store{breaker: &breaker{}, timeout: time.Second}
+	ran := 0
+	run := func(context.Context) error { ran++; return nil }
+	s.breaker.failed(time.Now(), time.Now())
+	if err := s.try(t.Context(), 1, run); !errors.Is(err, ErrDown) || ran != 0 {
+		t.Errorf("a question within the pause: %v, ran %d times", err, ran)
+	}
+	if err := s.insist(t.Context(), time.Second, 1, run); err != nil || ran != 1 {
+		t.Errorf("insisting within the pause: %v, ran %d times", err, ran)
+	}
+	if s.breaker.pause != firstPause {
+		t.Errorf("insisting made the pause %s", s.breaker.pause)
+	}
+	s.breaker.pause = longestPause
+	if err := s.insist(t.Context(), time.Second, 1, run); !errors.Is(err, ErrDown) || ran != 1 {
+		t.Errorf("insisting while Redis is silent: %v, ran %d times", err, ran)
+	}
+	s.breaker.until = time.Now()
+	if err := s.insist(t.Context(), time.Second, 1, run); err != nil || ran != 2 || s.breaker.pause != 0 {
+		t.Errorf("insisting after the pause: %v, ran %d times, the pause is %s", err, ran, s.breaker.pause)
 	}
 }

@@ -19,10 +19,12 @@ import (
 const (
 	firstWait   = 100 * time.Millisecond // before the first try to subscribe again; doubles
 	longestWait = 5 * time.Second
-	pingEvery   = 5 * time.Second        // so that a connection that died silently is noticed
-	hearing     = 250 * time.Millisecond // for Redis to take what one node shows the others: failing makes them close all their sockets
-	silence     = 12 * time.Second       // after so long without a pong or message the connection counts as dead: two lost pings
+	pingEvery   = 5 * time.Second  // so that a connection that died silently is noticed
+	silence     = 12 * time.Second // after so long without a pong or message the connection counts as dead: two lost pings
 )
+
+// publishLimit is how long Redis may take for what a node shows the others. Failing makes these close all their sockets.
+const publishLimit = 250 * time.Millisecond
 
 // errSilent means that the connection of the subscription died without a word.
 var errSilent = errors.New("redis has been silent for too long")
@@ -51,7 +53,7 @@ func (b *Bus) Publish(ctx context.Context, ps []notify.Publication) error {
 	}
 	gap := b.lost.Swap(false)
 	payload := appendPublications(nil, b.node, ps)
-	err := b.store.insist(ctx, hearing, func(ctx context.Context) error {
+	err := b.store.insist(ctx, publishLimit, len(ps), func(ctx context.Context) error {
 		pipe := b.store.client.Pipeline()
 		if gap {
 			pipe.Publish(ctx, b.channel, appendGap(nil, b.node))

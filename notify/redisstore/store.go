@@ -23,16 +23,17 @@ type Config struct {
 	URL string
 	// TLS is used for rediss:// instead of the system's certificates; nil for those. Open works on a copy.
 	TLS *tls.Config
-	// Timeout is how long a question about a few keys may take, from taking a connection to the last byte; one about more
-	// gets as much again for every 500. After it the question counts as a miss. 0 means 50 ms: a hundred times what a
-	// healthy Redis needs, and little beside the SQL query that replaces it.
+	// Timeout is how long a question about one key may take, from taking a connection to the last byte; one about more gets
+	// as much again for every 500. After it the question counts as a miss. 0 means 50 ms: a hundred times what a healthy
+	// Redis needs, and little beside the SQL query that replaces it. Bus.Publish has a limit of its own.
 	Timeout time.Duration
 }
 
 const (
 	defaultTimeout = 50 * time.Millisecond
 	dialTimeout    = time.Second
-	poolSize       = 16 // connections: a partition worker holds one for a millisecond per batch
+	keysPerTimeout = 500 // see Config.Timeout
+	poolSize       = 16  // connections: a partition worker holds one for a millisecond per batch
 )
 
 // ErrDown is returned at once while Redis is left alone because it did not answer a moment ago.
@@ -126,23 +127,11 @@ func (s *Store) Close() error {
 
 // try runs one pipeline of about n keys: at once an error while the breaker is open, else within the timeout.
 func (s *Store) try(ctx context.Context, n int, run func(ctx context.Context) error) error {
-	if !s.breaker.allow(time.Now()) {
+	asked := time.Now()
+	if !s.breaker.allow(asked) {
 		return ErrDown
 	}
-	return s.within(ctx, s.timeout*time.Duration(500+n)/500, run)
-}
-
-// insist is try for what had better take long than fail: it stays away only from a Redis that has been silent for a while.
-func (s *Store) insist(ctx context.Context, limit time.Duration, run func(ctx context.Context) error) error {
-	if s.breaker.silent() && !s.breaker.allow(time.Now()) {
-		return ErrDown
-	}
-	return s.within(ctx, limit, run)
-}
-
-// within runs one pipeline and tells the breaker what came of it.
-func (s *Store) within(ctx context.Context, limit time.Duration, run func(ctx context.Context) error) error {
-	bounded, cancel := context.WithTimeout(ctx, limit)
+	bounded, cancel := context.WithTimeout(ctx, s.timeout*time.Duration(keysPerTimeout+n)/keysPerTimeout)
 	defer cancel()
 	err := run(bounded)
 	switch {
@@ -151,9 +140,20 @@ func (s *Store) within(ctx context.Context, limit time.Duration, run func(ctx co
 	case ctx.Err() != nil:
 		s.breaker.unknown() // the caller gave up: that says nothing about Redis
 	default:
-		s.breaker.failed(time.Now())
+		s.breaker.failed(asked, time.Now())
 	}
 	return err
+}
+
+// insist is try for what had better take long than fail: only a Redis that has been silent for a while it asks as others do. What comes
+// of the rest says nothing to those who have less time.
+func (s *Store) insist(ctx context.Context, limit time.Duration, n int, run func(ctx context.Context) error) error {
+	if s.breaker.silent() {
+		return s.try(ctx, n, run)
+	}
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return run(bounded)
 }
 
 // isReply tells that Redis answered, though with an error. Such an answer costs one round trip: no reason to stay away.

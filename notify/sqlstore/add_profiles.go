@@ -147,9 +147,9 @@ func (a *addition) hold(ctx context.Context, tx *sql.Tx) ([]string, error) {
 		changed[c.ID] = c
 	}
 	d := a.s.dialect
-	held, query := sortedKeys(changed), holdCustomers(d)
+	held, lock := sortedKeys(changed), d.forShare()
 	if d.forUpdate() != "" && len(a.b.Customers) > 0 { // one writer needs no locks
-		query = holdToWrite(d)
+		lock = d.forUpdate()
 		for i := range a.b.Customers {
 			held = append(held, a.b.Customers[i].ID)
 		}
@@ -157,7 +157,7 @@ func (a *addition) hold(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	if len(held) == 0 {
 		return nil, nil
 	}
-	rows, err := a.s.askIn(ctx, tx, query, d.texts(held))
+	rows, err := a.s.askIn(ctx, tx, holdCustomers(d, lock), d.texts(held))
 	if err != nil {
 		return nil, err
 	}
@@ -173,10 +173,9 @@ func (a *addition) hold(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	return sortedKeys(changed), err
 }
 
-const versions = `SELECT id, version FROM customers WHERE id`
-
-func holdCustomers(d dialect) string { return versions + d.inTexts(1) + ` ORDER BY id` + d.forShare() }
-func holdToWrite(d dialect) string   { return versions + d.inTexts(1) + ` ORDER BY id` + d.forUpdate() }
+func holdCustomers(d dialect, lock string) string {
+	return `SELECT id, version FROM customers WHERE id` + d.inTexts(1) + ` ORDER BY id` + lock
+}
 
 func sortedKeys(customers map[string]*notify.Customer) []string {
 	keys := make([]string, 0, len(customers))

@@ -1,10 +1,10 @@
-// Package sqlstore is the truth of Onmyway in SQL, over PostgreSQL or SQLite: what Intake stores in step 4 of the path,
+// Package sqlstore is the truth of Onmyway in SQL, over PostgreSQL or SQLite: what Intake stores in step 5 of the path,
 // what dispatchers and Sweep do with messages, and what staff ask.
 //
 // Every statement is written once. Rows enter it as a table "given" that each engine feeds in its own way: PostgreSQL
 // takes a whole batch as arrays, SQLite inserts lists of 50 rows and updates one row at a time. Every UPDATE of a message
 // names the states that it may leave and the process that has the message, so that a process that was declared dead by
-// mistake can change nothing.
+// mistake can change nothing. What runs with nearly every batch is prepared for SQLite, see statements.
 //
 // A list of messages is read page by page from an index that ends with the id, whatever is asked for, see list. The audit is
 // written last in each transaction, under a lock on its head, so that its rows have numbers without gaps, see record.

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -18,8 +17,8 @@ import (
 type Store struct {
 	// Died, when set, is called by Reclaim with the Owner of a process that it found dead. It must be quick.
 	Died func(owner string)
-	// Patience is for how long a small batch with a Hurry waits for others, to become one transaction with them. SQLite only; to be
-	// set before the first Add.
+	// Patience is for how long, at most, a small batch with a Hurry waits for others, to become one transaction with them. SQLite
+	// only; 0: not at all; to be set before the first Add.
 	Patience time.Duration
 
 	dialect  dialect
@@ -34,8 +33,8 @@ type Store struct {
 	commit   func(*sql.Tx) error // replaced by tests
 
 	prepared map[shape]*sql.Stmt // SQLite only; made by Register
-	asked    *often              // of read; SQLite only
-	done     *often              // of db, prepared by Register; SQLite only
+	reads    *statements         // SQLite only
+	writes   *statements         // SQLite only; made by Register
 	watched  watched
 	epoch    string
 	secret   []byte
@@ -140,7 +139,8 @@ func (s *Store) Close() error {
 	for _, stmt := range s.prepared {
 		stmt.Close() // the connection goes next; its error says more
 	}
-	err = errors.Join(err, s.asked.close(), s.done.close())
+	s.reads.close()
+	s.writes.close()
 	if closed := s.db.Close(); err == nil {
 		err = closed
 	}

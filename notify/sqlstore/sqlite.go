@@ -65,7 +65,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
 	s.db, s.read, s.dialect, s.together = db, read, lite{}, &together{}
-	s.asked, s.done = newOften(read), newOften(db)
+	s.reads, s.writes = newStatements(read), newStatements(db)
 	s.lock = &fileLock{folder: path + ".owners"}
 	return nil
 }
@@ -87,8 +87,8 @@ func (s *Store) prepare(ctx context.Context) error {
 			}
 		}
 	}
-	for _, query := range doneOften(s.dialect) {
-		if _, err := s.done.stmt(ctx, query); err != nil {
+	for _, query := range writeQueries(s.dialect) {
+		if _, err := s.writes.stmt(ctx, query); err != nil {
 			return err
 		}
 	}

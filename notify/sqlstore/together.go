@@ -83,10 +83,7 @@ func (t *together) join(p *part) (lead bool) {
 	defer t.mu.Unlock()
 	t.waiting = append(t.waiting, p)
 	lead, t.busy = !t.busy, true
-	if t.enough != nil && !t.patient() {
-		close(t.enough)
-		t.enough = nil
-	}
+	t.hasten()
 	return lead
 }
 
@@ -113,7 +110,12 @@ func (t *together) rush(p *part) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p.until, p.hurry = time.Time{}, nil
-	if t.enough != nil {
+	t.hasten()
+}
+
+// hasten ends the waiting of the leader when not all have the patience any more. The caller holds mu.
+func (t *together) hasten() {
+	if t.enough != nil && !t.patient() {
 		close(t.enough)
 		t.enough = nil
 	}

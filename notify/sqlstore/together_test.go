@@ -142,8 +142,12 @@ func TestPatience(t *testing.T) {
 			return s.Patiently(t.Context(), make(chan struct{}), 300, put("b"))
 		}, []string{"a", "b"}},
 		{"somebody waits for the first", time.Hour, func(_ *sqlstore.Store, hurry chan struct{}) error {
-			hurry <- struct{}{}
-			return nil
+			select {
+			case hurry <- struct{}{}:
+				return nil
+			case <-time.After(5 * time.Second):
+				return errors.New("nobody listens")
+			}
 		}, []string{"a"}},
 		{"somebody waits for the second", time.Hour, func(s *sqlstore.Store, _ chan struct{}) error {
 			hurry := make(chan struct{}, 1)
@@ -174,6 +178,38 @@ func TestPatience(t *testing.T) {
 				t.Errorf("stored %v in %d transactions, want %v in one", got, commits, tt.both)
 			}
 		})
+	}
+}
+
+// Whoever is told to hurry while another transaction runs waits for nobody when it is its turn.
+func TestHurryInTheQueue(t *testing.T) {
+	s := open(t, engines["sqlite"](t))
+	s.Patience = time.Hour
+	began, free, hurry, done := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan error, 2)
+	go func() {
+		done <- s.Together(t.Context(), 1, func(*sql.Tx) error {
+			close(began)
+			<-free
+			return nil
+		})
+	}()
+	<-began
+	go func() { done <- s.Patiently(t.Context(), hurry, 1, put("a")) }()
+	select {
+	case hurry <- struct{}{}:
+	case <-time.After(5 * time.Second):
+		t.Error("nobody listens")
+	}
+	close(free)
+	for range 2 {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("it still waits")
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ const (
 	publishers = 4    // at a given rate: each has orders of its own, so that they stay in order
 	oneByOne   = 2000 // events a second that they publish each alone: more would take the processors from what they measure
 	atOnce     = 5000 // events in one call, at most
-	// linger is for how long what is due waits for company, as in the producers that come with Kafka 4.
+	// linger is for how long what is due is gathered before a call, as by Kafka 4's own producer; the clock of an event starts after it.
 	linger = 5 * time.Millisecond
 )
 

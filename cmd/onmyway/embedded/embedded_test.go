@@ -223,7 +223,19 @@ func TestKeysOfRedisExpire(t *testing.T) {
 	}
 }
 
-// TestRedisForgetsWhenItIsFull: beyond a number of keys all of them go, and what comes then stays.
+// TestWalksAreRareWhereTheyAreLong: for a few keys in each second, and for as many as are kept within 20 seconds.
+func TestWalksAreRareWhereTheyAreLong(t *testing.T) {
+	for _, tt := range []struct {
+		keys   int
+		within time.Duration
+	}{{0, time.Second}, {4_000, time.Second}, {50_000, 10 * time.Second}, {embedded.MostKeys, 20 * time.Second}} {
+		if !embedded.Walks(tt.keys, tt.within) || tt.within > time.Second && embedded.Walks(tt.keys, tt.within-time.Second) {
+			t.Errorf("the walk over %d keys is not %s after the last", tt.keys, tt.within)
+		}
+	}
+}
+
+// TestRedisForgetsWhenItIsFull: beyond a number of keys those go that would live long, and no others.
 func TestRedisForgetsWhenItIsFull(t *testing.T) {
 	r, err := embedded.Redis(t.Context(), "127.0.0.1:0")
 	if err != nil {
@@ -232,17 +244,26 @@ func TestRedisForgetsWhenItIsFull(t *testing.T) {
 	defer r.Close()
 	c := redis.NewClient(&redis.Options{Addr: r.Addr})
 	defer func() { _ = c.Close() }()
-	pipe := c.Pipeline()
-	for i := range embedded.MostKeys + 1 {
-		pipe.Set(t.Context(), strconv.Itoa(i), "v", time.Hour)
-	}
-	if _, err := pipe.Exec(t.Context()); err != nil {
+	if err := c.Set(t.Context(), "here", "v", 45*time.Second).Err(); err != nil {
 		t.Fatal(err)
 	}
-	late := time.Now().Add(10 * time.Second)
-	for c.DBSize(t.Context()).Val() > 0 {
-		if time.Now().After(late) {
-			t.Fatal("a Redis with too many keys still has them after ten seconds")
+	for from := 0; from <= embedded.MostKeys; from += 5_000 {
+		pipe := c.Pipeline()
+		for i := range 5_000 {
+			pipe.Set(t.Context(), strconv.Itoa(from+i), "v", 48*time.Hour)
 		}
+		if _, err := pipe.Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	late := time.Now().Add(30 * time.Second)
+	for c.DBSize(t.Context()).Val() > 1 {
+		if time.Now().After(late) {
+			t.Fatal("a Redis with too many keys still has them after half a minute")
+		}
+		time.Sleep(10 * time.Millisecond) // real time: it is a server
+	}
+	if c.Exists(t.Context(), "here").Val() != 1 {
+		t.Error("it forgot who is there")
 	}
 }

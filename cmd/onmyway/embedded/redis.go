@@ -3,8 +3,6 @@ package embedded
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -12,13 +10,15 @@ import (
 	"github.com/alicebob/miniredis/v2/proto"
 )
 
-// How times to live run. miniredis walks over all keys for that, sorted, and answers nobody meanwhile: 100,000 of them take it 0.1 s.
-// So it walks the less often the more there are, and stands still for a five-hundredth of the time at most.
+// How keys expire. miniredis walks over all keys for that, and answers nobody meanwhile: 0.1 s for 100,000. So it walks the less often
+// the more there are, and stands still for a two-hundredth of the time. A key may go as much too early or too late as lies between two
+// walks: 20 s at most, less than anything that is kept can spare.
 const (
-	tick       = time.Second
-	walkedOver = 2_000 // keys in each tick
-	// mostKeys are kept. Of more all are forgotten, as by a Redis that is full: what is there can be lost.
+	tick        = time.Second
+	keysPerTick = 5_000
+	// mostKeys are kept. Of more those are forgotten that have longest to live, which SQL is asked for then.
 	mostKeys = 100_000
+	longest  = time.Hour
 )
 
 // RedisServer is a Redis in this process. It forgets everything when it ends.
@@ -62,11 +62,11 @@ func (r *RedisServer) expire(inside *proto.Client) {
 		case <-r.stop:
 			return
 		case now := <-t.C:
-			keys := count(inside)
-			if keys > mostKeys {
-				r.redis.FlushAll()
-			}
-			if now.Sub(last) >= tick*time.Duration(keys)/walkedOver {
+			switch keys, ok := count(inside); {
+			case !ok: // it is asked again
+			case keys > mostKeys:
+				r.forget()
+			case walks(keys, now.Sub(last)):
 				r.redis.FastForward(now.Sub(last))
 				last = now
 			}
@@ -74,14 +74,27 @@ func (r *RedisServer) expire(inside *proto.Client) {
 	}
 }
 
-// count is how many keys there are; 0 when that can't be told.
-func count(inside *proto.Client) int {
+// forget deletes what would live long. What is kept for a moment is about who is there now, and how much was sent.
+func (r *RedisServer) forget() {
+	for _, key := range r.redis.Keys() {
+		if r.redis.TTL(key) > longest {
+			r.redis.Del(key)
+		}
+	}
+}
+
+// walks tells whether it is time for a walk over so many keys, so long after the last one.
+func walks(keys int, since time.Duration) bool { return since >= tick*time.Duration(keys)/keysPerTick }
+
+// count is how many keys there are.
+func count(inside *proto.Client) (keys int, ok bool) {
 	answer, err := inside.Do("DBSIZE")
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	n, _ := strconv.Atoi(strings.Trim(answer, ":\r\n"))
-	return n
+	parsed, err := proto.Parse(answer)
+	keys, ok = parsed.(int)
+	return keys, ok && err == nil
 }
 
 // Close stops the server and cuts its clients off.
