@@ -18,7 +18,7 @@ const (
 	keysPerTick = 5_000
 	// mostKeys are kept. Of more those are forgotten that have longest to live, which SQL is asked for then.
 	mostKeys = 100_000
-	longest  = time.Hour
+	keptLong = time.Hour
 )
 
 // RedisServer is a Redis in this process. It forgets everything when it ends.
@@ -77,7 +77,7 @@ func (r *RedisServer) expire(inside *proto.Client) {
 // forget deletes what would live long. What is kept for a moment is about who is there now, and how much was sent.
 func (r *RedisServer) forget() {
 	for _, key := range r.redis.Keys() {
-		if r.redis.TTL(key) > longest {
+		if r.redis.TTL(key) > keptLong {
 			r.redis.Del(key)
 		}
 	}
