@@ -8,8 +8,9 @@ import (
 // How long Redis is left alone after it did not answer. A dead one costs one timeout in each of the longest pauses. The first is short,
 // because a busy machine can be late once, and all that is asked of SQL instead makes it busier.
 const (
-	firstPause   = 50 * time.Millisecond // doubles
-	longestPause = 800 * time.Millisecond
+	firstPause   = longestPause / 16
+	longer       = 4 // times
+	longestPause = time.Second
 )
 
 // breaker keeps callers away from a Redis that does not answer. After a failure nobody may try for the length of a pause,
@@ -35,7 +36,7 @@ func (b *breaker) allow(now time.Time) bool {
 	return true
 }
 
-// silent tells whether Redis has failed so often that the pauses are at their longest: five times, in 0.75 s at least.
+// silent tells whether Redis has failed so often that the pauses are at their longest: three times, in 0.3 s at least.
 func (b *breaker) silent() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -56,7 +57,7 @@ func (b *breaker) failed(asked, now time.Time) {
 	if asked.Before(b.until.Add(-b.pause)) { // before this pause began: that is why there is one
 		return
 	}
-	b.pause, b.probing = min(max(2*b.pause, firstPause), longestPause), false
+	b.pause, b.probing = min(max(longer*b.pause, firstPause), longestPause), false
 	b.until = now.Add(b.pause)
 }
 

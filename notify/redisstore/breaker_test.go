@@ -30,7 +30,7 @@ func TestBreaker(t *testing.T) {
 	allowed("the probe failed", false)
 	now = now.Add(firstPause)
 	allowed("a probe's pause is longer", false)
-	now = now.Add(firstPause)
+	now = now.Add((longer - 1) * firstPause)
 	allowed("the next probe", true)
 	b.unknown()
 	allowed("after a probe that proved nothing", true)

@@ -24,7 +24,7 @@ const (
 )
 
 // publishLimit is how long Redis may take for what a node shows the others. Failing makes these close all their sockets.
-const publishLimit = 250 * time.Millisecond
+const publishLimit = 150 * time.Millisecond
 
 // errSilent means that the connection of the subscription died without a word.
 var errSilent = errors.New("redis has been silent for too long")

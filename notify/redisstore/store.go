@@ -24,7 +24,7 @@ type Config struct {
 	// TLS is used for rediss:// instead of the system's certificates; nil for those. Open works on a copy.
 	TLS *tls.Config
 	// Timeout is how long a question about one key may take, from taking a connection to the last byte; one about more gets
-	// as much again for every 500. After it the question counts as a miss. 0 means 50 ms: a hundred times what a healthy
+	// as much again for every 1,000. After it the question counts as a miss. 0 means 50 ms: a hundred times what a healthy
 	// Redis needs, and little beside the SQL query that replaces it. Bus.Publish has a limit of its own.
 	Timeout time.Duration
 }
@@ -32,8 +32,8 @@ type Config struct {
 const (
 	defaultTimeout = 50 * time.Millisecond
 	dialTimeout    = time.Second
-	keysPerTimeout = 500 // see Config.Timeout
-	poolSize       = 16  // connections: a partition worker holds one for a millisecond per batch
+	keysPerTimeout = 1000 // see Config.Timeout
+	poolSize       = 16   // connections: a partition worker holds one for a millisecond per batch
 )
 
 // ErrDown is returned at once while Redis is left alone because it did not answer a moment ago.
