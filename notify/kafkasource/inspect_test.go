@@ -2,6 +2,7 @@ package kafkasource_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -47,8 +48,18 @@ func TestInspect(t *testing.T) {
 		for range 3 {
 			records = append(records, kafka.Record{Time: time.Now().Add(-old), Value: kafka.NewBytes([]byte("{}"))})
 		}
-		res, err := client.Produce(t.Context(), &kafka.ProduceRequest{Topic: cfg.Topics[0], Partition: 1, RequiredAcks: kafka.RequireAll,
-			Records: kafka.NewRecordReader(records...)})
+		produce := func() (*kafka.ProduceResponse, error) {
+			return client.Produce(t.Context(), &kafka.ProduceRequest{Topic: cfg.Topics[0], Partition: 1, RequiredAcks: kafka.RequireAll,
+				Records: kafka.NewRecordReader(records...)})
+		}
+		res, err := produce()
+		for until := time.Now().Add(10 * time.Second); err == nil && errors.Is(res.Error, kafka.NotLeaderForPartition) && time.Now().Before(until); {
+			time.Sleep(50 * time.Millisecond) // real time: a broker that has just made the topic
+			for i := range records {
+				records[i].Value = kafka.NewBytes([]byte("{}"))
+			}
+			res, err = produce()
+		}
 		if err != nil || res.Error != nil {
 			t.Fatal(err, res)
 		}
