@@ -123,10 +123,10 @@ func (p *path) put(b *round) {
 	s := &queued{round: b, rows: b.rows(), decided: b.foreseen, done: make(chan struct{})}
 	p.rows += s.rows
 	p.underway = append(p.underway, s)
-	told := b.messages > 0
-	p.queue <- s // from here on it is not the worker's
-	if told {    // they leave when they are stored: what is stored before them should not wait for others
-		select {
+	told := b.messages > 0 // read here: what is in the queue is not the worker's any more
+	p.queue <- s
+	if told {
+		select { // messages leave when they are stored: what is stored before them should not wait for others
 		case b.hurry <- struct{}{}:
 		default:
 		}

@@ -44,20 +44,17 @@ func TestInspect(t *testing.T) {
 		old := made[0].Retention() * 3 / 4
 		client := &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Timeout: 10 * time.Second, Transport: &kafka.Transport{}}
 		defer client.Transport.(*kafka.Transport).CloseIdleConnections()
-		var records []kafka.Record
-		for range 3 {
-			records = append(records, kafka.Record{Time: time.Now().Add(-old), Value: kafka.NewBytes([]byte("{}"))})
-		}
 		produce := func() (*kafka.ProduceResponse, error) {
+			var records []kafka.Record
+			for range 3 {
+				records = append(records, kafka.Record{Time: time.Now().Add(-old), Value: kafka.NewBytes([]byte("{}"))})
+			}
 			return client.Produce(t.Context(), &kafka.ProduceRequest{Topic: cfg.Topics[0], Partition: 1, RequiredAcks: kafka.RequireAll,
 				Records: kafka.NewRecordReader(records...)})
 		}
 		res, err := produce()
 		for until := time.Now().Add(10 * time.Second); err == nil && errors.Is(res.Error, kafka.NotLeaderForPartition) && time.Now().Before(until); {
 			time.Sleep(50 * time.Millisecond) // real time: a broker that has just made the topic
-			for i := range records {
-				records[i].Value = kafka.NewBytes([]byte("{}"))
-			}
 			res, err = produce()
 		}
 		if err != nil || res.Error != nil {

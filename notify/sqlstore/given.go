@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // kind is the type of a column of a batch. Zero values of the nullable kinds become NULL.
@@ -67,6 +68,23 @@ func (s shape) tail() string {
 	return s.batch.skip
 }
 
+// queries are the texts of batches, each written once.
+type queries struct {
+	mu   sync.Mutex
+	list map[shape]string
+}
+
+func (q *queries) of(f shape, write func(shape) string) string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	text, there := q.list[f]
+	if !there {
+		text = write(f)
+		q.list[f] = text
+	}
+	return text
+}
+
 // cells are the rows of a batch, one after the other.
 type cells []any
 
@@ -86,27 +104,15 @@ func (s *Store) run(ctx context.Context, tx *sql.Tx, b *batch, rows cells, each 
 }
 
 func (s *Store) runShape(ctx context.Context, tx *sql.Tx, f shape, args []any, each func(scan func(...any) error) error) (int64, error) {
-	exec, query := tx.ExecContext, tx.QueryContext
-	q := ""
-	if stmt := s.prepared[f]; stmt != nil {
-		stmt = tx.StmtContext(ctx, stmt)
-		exec = func(ctx context.Context, _ string, args ...any) (sql.Result, error) {
-			return stmt.ExecContext(ctx, args...)
-		}
-		query = func(ctx context.Context, _ string, args ...any) (*sql.Rows, error) {
-			return stmt.QueryContext(ctx, args...)
-		}
-	} else {
-		q = s.dialect.query(f)
-	}
+	query := s.dialect.query(f)
 	if each == nil {
-		result, err := exec(ctx, q, args...)
+		result, err := s.doIn(ctx, tx, query, args...)
 		if err != nil {
 			return 0, err
 		}
 		return result.RowsAffected()
 	}
-	rows, err := query(ctx, q, args...)
+	rows, err := s.askIn(ctx, tx, query, args...)
 	if err != nil {
 		return 0, err
 	}

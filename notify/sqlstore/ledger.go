@@ -12,6 +12,10 @@ import (
 	"onmyway/notify"
 )
 
+func oursQuery(d dialect) string {
+	return `SELECT id FROM messages WHERE id` + d.inIDs(2) + ` AND state = 'pending' AND owner = $1`
+}
+
 // Ours implements notify.Ledger.
 func (s *Store) Ours(ctx context.Context, ms []*notify.Message, ok []bool) error {
 	at := make(map[notify.ID]int, len(ms))
@@ -19,8 +23,7 @@ func (s *Store) Ours(ctx context.Context, ms []*notify.Message, ok []bool) error
 	for i, m := range ms {
 		ok[i], at[m.ID], ids[i] = false, i, m.ID
 	}
-	rows, err := s.ask(ctx, `SELECT id FROM messages WHERE id`+s.dialect.inIDs(2)+`
-		AND state = 'pending' AND owner = $1`, s.me, s.dialect.ids(ids))
+	rows, err := s.ask(ctx, oursQuery(s.dialect), s.me, s.dialect.ids(ids))
 	if err == nil {
 		_, err = drain(rows, func(scan func(...any) error) error {
 			var id notify.ID

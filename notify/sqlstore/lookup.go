@@ -11,6 +11,21 @@ import (
 	"onmyway/notify"
 )
 
+func knownQuery(d dialect) string { return `SELECT id FROM events WHERE id` + d.inIDs(1) }
+
+func customersQuery(d dialect) string {
+	return `SELECT ` + customerList + ` FROM customers WHERE id` + d.inTexts(1)
+}
+
+func subscriptionsQuery(d dialect) string {
+	return `SELECT ` + subscriptionList + ` FROM push_subscriptions WHERE customer_id` + d.inTexts(1) + ` ORDER BY created_at, id`
+}
+
+func headsQuery(d dialect) string {
+	return `SELECT order_id, line, customer_id, milestone, sequence, occurred_at, facts, version, told_start, told_end
+		FROM order_heads WHERE order_id` + d.inTexts(1)
+}
+
 // Known implements notify.Store.
 func (s *Store) Known(ctx context.Context, ids []notify.ID, dst []bool) error {
 	at := make(map[notify.ID][]int, len(ids))
@@ -18,7 +33,7 @@ func (s *Store) Known(ctx context.Context, ids []notify.ID, dst []bool) error {
 		dst[i] = false
 		at[id] = append(at[id], i)
 	}
-	rows, err := s.ask(ctx, `SELECT id FROM events WHERE id`+s.dialect.inIDs(1), s.dialect.ids(ids))
+	rows, err := s.ask(ctx, knownQuery(s.dialect), s.dialect.ids(ids))
 	if err != nil {
 		return fmt.Errorf("look for %d events: %w", len(ids), err)
 	}
@@ -82,7 +97,7 @@ func (s *Store) profiles(ctx context.Context, customers []string, dst []notify.P
 		at[id] = append(at[id], i)
 	}
 	d := s.dialect
-	rows, err := s.ask(ctx, `SELECT `+customerList+` FROM customers WHERE id`+d.inTexts(1), d.texts(customers))
+	rows, err := s.ask(ctx, customersQuery(d), d.texts(customers))
 	if err != nil {
 		return err
 	}
@@ -95,8 +110,7 @@ func (s *Store) profiles(ctx context.Context, customers []string, dst []notify.P
 	}); err != nil {
 		return err
 	}
-	rows, err = s.ask(ctx, `SELECT `+subscriptionList+` FROM push_subscriptions
-		WHERE customer_id`+d.inTexts(1)+` ORDER BY created_at, id`, d.texts(customers))
+	rows, err = s.ask(ctx, subscriptionsQuery(d), d.texts(customers))
 	if err != nil {
 		return err
 	}
@@ -129,8 +143,7 @@ func (s *Store) heads(ctx context.Context, orders []notify.OrderLine, dst []noti
 }
 
 func (s *Store) eachHead(ctx context.Context, orders []string, each func(h notify.Head)) error {
-	rows, err := s.ask(ctx, `SELECT order_id, line, customer_id, milestone, sequence, occurred_at, facts, version,
-		told_start, told_end FROM order_heads WHERE order_id`+s.dialect.inTexts(1), s.dialect.texts(orders))
+	rows, err := s.ask(ctx, headsQuery(s.dialect), s.dialect.texts(orders))
 	if err != nil {
 		return err
 	}

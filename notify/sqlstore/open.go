@@ -32,12 +32,11 @@ type Store struct {
 	together *together           // SQLite only
 	commit   func(*sql.Tx) error // replaced by tests
 
-	prepared map[shape]*sql.Stmt // SQLite only; made by Register
-	reads    *statements         // SQLite only
-	writes   *statements         // SQLite only; made by Register
-	watched  watched
-	epoch    string
-	secret   []byte
+	reads   statements // SQLite only; made by Register
+	writes  statements // SQLite only; made by Register
+	watched watched
+	epoch   string
+	secret  []byte
 }
 
 var (
@@ -55,7 +54,7 @@ var (
 func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
 	s := &Store{
 		log: log, me: randomHex(8), tell: func(*notify.Message) {}, commit: (*sql.Tx).Commit,
-		prepared: map[shape]*sql.Stmt{}, unsure: newUnsure(),
+		unsure: newUnsure(),
 	}
 	var err error
 	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
@@ -136,9 +135,6 @@ func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx)
 // Close lets go of the lock and closes all connections. Messages that are still owned go to a peer or the next start.
 func (s *Store) Close() error {
 	err := s.lock.release()
-	for _, stmt := range s.prepared {
-		stmt.Close() // the connection goes next; its error says more
-	}
 	s.reads.close()
 	s.writes.close()
 	if closed := s.db.Close(); err == nil {

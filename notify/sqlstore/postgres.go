@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -53,15 +52,12 @@ func (s *Store) openPostgres(ctx context.Context, url string) error {
 		return fmt.Errorf("connect to PostgreSQL: %w; check database.url and that the server runs and knows this user and database", err)
 	}
 	s.db, s.read = db, db
-	s.dialect = &postgres{queries: map[shape]string{}}
+	s.dialect = &postgres{queries{list: map[shape]string{}}}
 	s.lock = newSessionLock(stdlib.OpenDB(*session), s.log, s.enlist)
 	return nil
 }
 
-type postgres struct {
-	mu      sync.Mutex
-	queries map[shape]string
-}
+type postgres struct{ queries }
 
 func (*postgres) migrations() (string, embed.FS, goose.Dialect, []goose.ProviderOption) {
 	locker, err := gooselock.NewPostgresSessionLocker(gooselock.WithLockTimeout(1, 300))
@@ -101,14 +97,7 @@ func columnOf[T any](rows cells, c, width int) []T {
 // query is the same for any number of rows.
 func (p *postgres) query(f shape) string {
 	f.rows = 0
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	q, ok := p.queries[f]
-	if !ok {
-		q = writeQuery(f)
-		p.queries[f] = q
-	}
-	return q
+	return p.of(f, writeQuery)
 }
 
 func writeQuery(f shape) string {

@@ -64,31 +64,32 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	}
 	read.SetMaxOpenConns(sqliteReaders)
 	read.SetMaxIdleConns(sqliteReaders)
-	s.db, s.read, s.dialect, s.together = db, read, lite{}, &together{}
-	s.reads, s.writes = newStatements(read), newStatements(db)
+	s.db, s.read, s.dialect, s.together = db, read, lite{&queries{list: map[shape]string{}}}, &together{}
+	s.reads, s.writes = statements{}, statements{}
 	s.lock = &fileLock{folder: path + ".owners"}
 	return nil
 }
 
-// prepare makes the statements of all batches, for the engine that does not remember them itself.
+// prepare makes the statements that run often, for the engine that does not remember them itself.
 func (s *Store) prepare(ctx context.Context) error {
-	if _, ok := s.dialect.(lite); !ok || len(s.prepared) > 0 {
+	if _, ok := s.dialect.(lite); !ok || len(s.writes) > 0 {
 		return nil
 	}
+	written := writeQueries(s.dialect)
 	for _, b := range batches {
 		for _, n := range b.sizes() {
 			for _, returning := range []bool{false, true}[:1+min(len(b.returning), 1)] {
-				f := shape{b, n, returning}
-				stmt, err := s.db.PrepareContext(ctx, lite{}.query(f))
-				if err != nil {
-					return err
-				}
-				s.prepared[f] = stmt
+				written = append(written, s.dialect.query(shape{b, n, returning}))
 			}
 		}
 	}
-	for _, query := range writeQueries(s.dialect) {
-		if _, err := s.writes.stmt(ctx, query); err != nil {
+	for _, query := range written {
+		if err := s.writes.add(ctx, s.db, query); err != nil {
+			return err
+		}
+	}
+	for _, query := range readQueries(s.dialect) {
+		if err := s.reads.add(ctx, s.read, query); err != nil {
 			return err
 		}
 	}
@@ -103,7 +104,7 @@ func (b *batch) sizes() []int {
 	return sizes[:]
 }
 
-type lite struct{}
+type lite struct{ *queries }
 
 func (lite) migrations() (string, embed.FS, goose.Dialect, []goose.ProviderOption) {
 	return "sqlite", migrations.SQLite, goose.DialectSQLite3, nil
@@ -127,7 +128,9 @@ func (lite) take(b *batch, rows cells) (int, []any) {
 	return n, args
 }
 
-func (lite) query(f shape) string {
+func (l lite) query(f shape) string { return l.of(f, writeRows) }
+
+func writeRows(f shape) string {
 	b := f.batch
 	if b.insert == "" {
 		return b.updateOne() + f.tail()

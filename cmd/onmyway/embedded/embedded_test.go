@@ -204,23 +204,35 @@ func TestOnlyLoopback(t *testing.T) {
 	}
 }
 
-func TestKeysOfRedisExpire(t *testing.T) {
+// startRedis starts one that ends with the test, and connects to it.
+func startRedis(t *testing.T) *redis.Client {
+	t.Helper()
 	r, err := embedded.Redis(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	t.Cleanup(r.Close)
 	c := redis.NewClient(&redis.Options{Addr: r.Addr})
-	defer func() { _ = c.Close() }()
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// until waits for a server to do something by itself.
+func until(t *testing.T, limit time.Duration, what string, done func() bool) {
+	t.Helper()
+	for late := time.Now().Add(limit); !done(); time.Sleep(10 * time.Millisecond) { // real time: it is a server
+		if time.Now().After(late) {
+			t.Fatalf("not within %s: %s", limit, what)
+		}
+	}
+}
+
+func TestKeysOfRedisExpire(t *testing.T) {
+	c := startRedis(t)
 	if err := c.Set(t.Context(), "k", "v", time.Second).Err(); err != nil {
 		t.Fatal(err)
 	}
-	late := time.Now().Add(10 * time.Second)
-	for c.Exists(t.Context(), "k").Val() == 1 {
-		if time.Now().After(late) {
-			t.Fatal("a key with a second to live is still there after ten")
-		}
-	}
+	until(t, 10*time.Second, "a key with a second to live goes", func() bool { return c.Exists(t.Context(), "k").Val() != 1 })
 }
 
 // TestWalksAreRareWhereTheyAreLong: for a few keys in each second, and for as many as are kept within 20 seconds.
@@ -237,13 +249,7 @@ func TestWalksAreRareWhereTheyAreLong(t *testing.T) {
 
 // TestRedisForgetsWhenItIsFull: beyond a number of keys those go that would live long, and no others.
 func TestRedisForgetsWhenItIsFull(t *testing.T) {
-	r, err := embedded.Redis(t.Context(), "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	c := redis.NewClient(&redis.Options{Addr: r.Addr})
-	defer func() { _ = c.Close() }()
+	c := startRedis(t)
 	if err := c.Set(t.Context(), "here", "v", 45*time.Second).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -256,13 +262,7 @@ func TestRedisForgetsWhenItIsFull(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	late := time.Now().Add(30 * time.Second)
-	for c.DBSize(t.Context()).Val() > embedded.MostKeys {
-		if time.Now().After(late) {
-			t.Fatal("a Redis with too many keys still has them after half a minute")
-		}
-		time.Sleep(10 * time.Millisecond) // real time: it is a server
-	}
+	until(t, 30*time.Second, "a Redis with too many keys forgets them", func() bool { return c.DBSize(t.Context()).Val() <= embedded.MostKeys })
 	if c.Exists(t.Context(), "here").Val() != 1 {
 		t.Error("it forgot who is there")
 	}
