@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -246,4 +248,47 @@ func TestNewPartitionsAreTaken(t *testing.T) {
 	r.until(t, "one partition", func() bool { return len(r.parts) == 1 })
 	addPartitions(t, cfg, 4)
 	r.until(t, "four partitions", func() bool { return len(r.parts) == 4 })
+}
+
+// A broker that has just made a topic may not know it yet when it's asked on the next connection; what the transport heard
+// then must not be what the writer goes by for seconds.
+func TestAWriterKnowsTopicsJustMade(t *testing.T) {
+	c := fake(t)
+	var made atomic.Bool
+	c.ControlKey(int16(kmsg.CreateTopics), func(kmsg.Request) (kmsg.Response, error, bool) {
+		made.Store(true)
+		return nil, nil, false
+	})
+	c.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if !made.CompareAndSwap(true, false) { // the first question after it only
+			return nil, nil, false
+		}
+		return knowsNothing(t, c, req.(*kmsg.MetadataRequest)), nil, true
+	})
+	cfg := configOf(t, c.ListenAddrs()...)
+	produce(t, open(t, cfg), cfg.Topics[0], orders(0, 3))
+	if made.Load() {
+		t.Error("nobody asked for the topics after they were made")
+	}
+}
+
+func knowsNothing(t *testing.T, c *kfake.Cluster, req *kmsg.MetadataRequest) kmsg.Response {
+	res := req.ResponseKind().(*kmsg.MetadataResponse)
+	host, port, err := net.SplitHostPort(c.ListenAddrs()[0])
+	if err != nil {
+		t.Error(err)
+	}
+	b := kmsg.NewMetadataResponseBroker()
+	b.Host = host
+	if _, err := fmt.Sscan(port, &b.Port); err != nil {
+		t.Error(err)
+	}
+	res.Brokers = append(res.Brokers, b)
+	for _, asked := range req.Topics {
+		topic := kmsg.NewMetadataResponseTopic()
+		topic.Topic, topic.ErrorCode = asked.Topic, 3 // UNKNOWN_TOPIC_OR_PARTITION
+		res.Topics = append(res.Topics, topic)
+	}
+	return res
 }

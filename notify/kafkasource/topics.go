@@ -17,6 +17,7 @@ func (k *Kafka) prepareTopics(ctx context.Context) error {
 		missing, unready, err := k.topicsState(ctx)
 		switch {
 		case err == nil && len(missing)+len(unready) == 0:
+			k.transport.CloseIdleConnections() // and forget what it heard before: writers would go by that
 			return nil
 		case err == nil && len(missing) > 0 && !k.cfg.Create:
 			return fmt.Errorf("no topic %s in Kafka: create it, or let Onmyway do so with kafka.create_topics",
