@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -40,6 +41,7 @@ const (
 	commitEvery = 100 * time.Millisecond // the least time between two commits of a partition
 	repeatLive  = 2 * time.Minute        // how long a repeated event is shown again, see round.publish
 	showAhead   = 256                    // records of a batch at most that is shown before it is stored: of more, pages wait for SQL anyway
+	intakeGrace = 2 * time.Second        // for what was read when the partition is lost: the rest of the group waits, and a member's session is 6 s
 	showAgain   = 4 * time.Second        // what was stored so much later than it was read is shown again: Live forgets what it showed
 )
 
@@ -73,33 +75,38 @@ type worker struct {
 	stop      context.CancelCauseFunc
 }
 
-// Work reads a partition until ctx ends or the partition is lost. A batch that is stored by then is handed on and committed;
-// any other is read again by whoever gets the partition. It returns nil when ctx has ended, ErrFenced when the partition went
-// elsewhere, ErrRewound when SQL has lost what was read: then the partition has to be worked on anew.
+// Work reads a partition until ctx ends or the partition is lost. What was read by then is stored, handed on and committed if it
+// takes no longer than a grace time; otherwise whoever gets the partition reads it again. So a group that is never at rest gets
+// on. Work returns nil when ctx has ended, ErrFenced when the partition went elsewhere, ErrRewound when SQL has lost what was read:
+// then the partition has to be worked on anew.
 func (in *Intake) Work(ctx context.Context, p Partition) error {
 	w := &worker{Intake: in, place: &place{}, hurry: make(chan struct{}, 1)}
 	w.topic, w.partition, _ = p.Name()
 	if err := w.start(ctx, p); err != nil {
 		return ended(ctx, err)
 	}
-	working, stop := context.WithCancelCause(ctx)
+	late, release := grace(ctx, intakeGrace)
+	defer release()
+	finishing, stop := context.WithCancelCause(late)
 	w.stop = stop
+	reading, quit := context.WithCancel(finishing)
+	defer context.AfterFunc(ctx, quit)()
 	var watching sync.WaitGroup
-	watching.Go(func() { w.watch(working, func() { stop(ErrRewound) }) })
+	watching.Go(func() { w.watch(reading, func() { stop(ErrRewound) }) })
 	defer watching.Wait()
 	defer stop(nil)
-	w.commits = newCommitter(working, in, p)
+	w.commits = newCommitter(reading, in, p)
 	defer w.commits.close()
-	err := w.work(working, p)
-	if cause := context.Cause(working); cause != nil {
+	err := w.work(reading, finishing, p)
+	if cause := context.Cause(finishing); cause != nil {
 		err = cause // what was read fails with that; reading only fails because of it
 	}
 	return ended(ctx, err)
 }
 
 // work reads batch after batch. Some are on their way into SQL while the next one is read.
-func (w *worker) work(ctx context.Context, p Partition) error {
-	path := newPath(ctx, w)
+func (w *worker) work(reading, finishing context.Context, p Partition) error {
+	path := newPath(finishing, w)
 	defer path.close()
 	records := make([]Record, batchSize)
 	for {
@@ -107,14 +114,14 @@ func (w *worker) work(ctx context.Context, p Partition) error {
 		if err != nil {
 			return err
 		}
-		n, err := p.Fetch(ctx, records[:size])
-		if err != nil {
+		n, err := p.Fetch(reading, records[:size])
+		if err := cmp.Or(err, reading.Err()); err != nil { // what comes after the end is not begun
 			return err
 		}
 		if n == 0 {
 			continue
 		}
-		if err := b.run(ctx, records[:n], path); err != nil {
+		if err := b.run(finishing, records[:n], path); err != nil {
 			return err
 		}
 		path.put(b)

@@ -189,3 +189,51 @@ func TestRecordsKeepTheirHeaders(t *testing.T) {
 		}
 	})
 }
+
+// sluggish is a store that takes its time.
+type sluggish struct {
+	*notifytest.Store
+	takes time.Duration
+}
+
+func (s sluggish) Add(ctx context.Context, b *notify.Batch) error {
+	if len(b.Events) > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(s.takes):
+		}
+	}
+	return s.Store.Add(ctx, b)
+}
+
+// A group that is never at rest gets on: what a worker has read when its partition is lost is stored and committed, unless that
+// takes too long. Records that come after that are not begun.
+func TestWhatWasReadIsFinished(t *testing.T) {
+	for takes, committed := range map[time.Duration]int64{time.Second: 1, time.Minute: 0} {
+		t.Run(takes.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				in := r.intake()
+				in.Store = sluggish{r.store, takes}
+				ctx, lose := context.WithCancel(t.Context())
+				working := make(chan error)
+				go func() { working <- in.Work(ctx, &partition{topic: r.log}) }()
+				r.log.produce(event(1, time.Now()))
+				time.Sleep(500 * time.Millisecond)
+				lose()
+				r.log.produce(event(2, time.Now()))
+				lost := time.Now()
+				if err := <-working; err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(lost); took > 2*time.Second {
+					t.Errorf("it held up its group for %s", took)
+				}
+				if got := r.log.committed(); got != committed {
+					t.Errorf("%d committed, want %d", got, committed)
+				}
+			})
+		})
+	}
+}

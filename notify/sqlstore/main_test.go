@@ -23,9 +23,11 @@ import (
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if err := os.RemoveAll(filepath.Dir(migrated.file)); err != nil && status == 0 {
-		status = 1
-		fmt.Fprintln(os.Stderr, err)
+	if migrated.file != "" {
+		if err := os.RemoveAll(filepath.Dir(migrated.file)); err != nil && status == 0 {
+			status = 1
+			fmt.Fprintln(os.Stderr, err)
+		}
 	}
 	if err := goleak.Find(); err != nil && status == 0 {
 		status = 1

@@ -23,14 +23,17 @@ const (
 	postgresConns = 10
 	// A statement that takes longer is stuck, and is tried again. A migration that needs longer has to say so.
 	statementTimeout = 30 * time.Second
+	// A process that stands still in a transaction, or whose machine has died, holds rows that the others wait for.
+	idleTimeout = 2 * time.Second
 )
 
 // shortStatements are settings for many short statements, unless database.url has its own: compiling one, or sharing it among
 // processes, takes longer than running it.
 var shortStatements = map[string]string{
-	"statement_timeout":               strconv.FormatInt(statementTimeout.Milliseconds(), 10),
-	"jit":                             "off",
-	"max_parallel_workers_per_gather": "0",
+	"statement_timeout":                   strconv.FormatInt(statementTimeout.Milliseconds(), 10),
+	"idle_in_transaction_session_timeout": strconv.FormatInt(idleTimeout.Milliseconds(), 10),
+	"jit":                                 "off",
+	"max_parallel_workers_per_gather":     "0",
 }
 
 func (s *Store) openPostgres(ctx context.Context, url string) error {
