@@ -20,6 +20,7 @@ import (
 
 // TestSchemathesis throws what the OpenAPI document allows and what it forbids at a running service.
 func TestSchemathesis(t *testing.T) {
+	t.Parallel()
 	switch {
 	case testing.Short():
 		t.Skip("-short: schemathesis is not run")

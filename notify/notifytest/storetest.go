@@ -192,7 +192,10 @@ func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 		{"Forget spares the rest", forgetSpares},
 		{"Empty calls do nothing", emptyCalls},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, open(t))
+		})
 	}
 }
 
