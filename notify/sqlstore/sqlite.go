@@ -136,7 +136,10 @@ func writeRows(f shape) string {
 		return b.updateOne() + f.tail()
 	}
 	row := "(" + strings.TrimSuffix(strings.Repeat("?,", len(b.given)), ",") + "),"
-	return b.insert + " VALUES " + strings.TrimSuffix(strings.Repeat(row, f.rows), ",") + f.tail()
+	// What a statement did that fails stays in the transaction, which is always taken back then. That a statement could be taken
+	// back alone was 8 % of the time.
+	insert := strings.Replace(b.insert, "INSERT", "INSERT OR FAIL", 1)
+	return insert + " VALUES " + strings.TrimSuffix(strings.Repeat(row, f.rows), ",") + f.tail()
 }
 
 var givenColumn = regexp.MustCompile(`\bg_\w+`)
