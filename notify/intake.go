@@ -41,7 +41,7 @@ const (
 	commitEvery = 100 * time.Millisecond // the least time between two commits of a partition
 	repeatLive  = 2 * time.Minute        // how long a repeated event is shown again, see round.publish
 	showAhead   = 256                    // records of a batch at most that is shown before it is stored: of more, pages wait for SQL anyway
-	intakeGrace = 2 * time.Second        // for what was read when the partition is lost: the rest of the group waits, and a member's session is 6 s
+	intakeGrace = 2 * time.Second        // for storing what was read when the partition is lost: the group waits, and no heartbeat is sent; a session is 6 s
 	showAgain   = 4 * time.Second        // what was stored so much later than it was read is shown again: Live forgets what it showed
 )
 
@@ -89,8 +89,9 @@ func (in *Intake) Work(ctx context.Context, p Partition) error {
 	defer release()
 	finishing, stop := context.WithCancelCause(late)
 	w.stop = stop
-	reading, quit := context.WithCancel(finishing)
-	defer context.AfterFunc(ctx, quit)()
+	reading, quit := context.WithCancel(ctx)
+	defer quit()
+	defer context.AfterFunc(finishing, quit)()
 	var watching sync.WaitGroup
 	watching.Go(func() { w.watch(reading, func() { stop(ErrRewound) }) })
 	defer watching.Wait()
@@ -132,7 +133,7 @@ func (w *worker) work(reading, finishing context.Context, p Partition) error {
 	}
 }
 
-// ended hides the error that a stop causes.
+// ended hides errors once ctx has ended: a stop causes them, or whoever has the partition next meets them again.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil

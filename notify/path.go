@@ -44,8 +44,9 @@ func newPath(ctx context.Context, w *worker) *path {
 	return p
 }
 
-// close waits for the end of all that is on the path.
+// close waits for the end of all that is on the path, which waits for nobody any more.
 func (p *path) close() {
+	_ = p.clear() // the worker returns why it ends; what could not be stored stops it
 	close(p.queue)
 	p.storing.Wait()
 }

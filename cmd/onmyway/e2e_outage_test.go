@@ -24,7 +24,7 @@ const (
 // TestOutages takes Kafka, Redis and PostgreSQL away, one after the other and under load, and brings them back: nothing is
 // lost, nothing is told twice, and the log stays readable. It has servers of its own: other tests use the shared ones.
 func TestOutages(t *testing.T) {
-	t.Parallel() // it has servers of its own
+	t.Parallel()
 	if os.Getenv("ONMYWAY_TEST_SERVICES") == "" {
 		t.Skip("!!! ONMYWAY_TEST_SERVICES is not set: outages of real engines were not tested !!!")
 	}

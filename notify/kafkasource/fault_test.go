@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -273,17 +273,20 @@ func TestAWriterKnowsTopicsJustMade(t *testing.T) {
 	}
 }
 
+// knowsNothing is the answer of a broker that has heard of no topic yet.
 func knowsNothing(t *testing.T, c *kfake.Cluster, req *kmsg.MetadataRequest) kmsg.Response {
+	t.Helper()
 	res := req.ResponseKind().(*kmsg.MetadataResponse)
 	host, port, err := net.SplitHostPort(c.ListenAddrs()[0])
 	if err != nil {
 		t.Error(err)
 	}
-	b := kmsg.NewMetadataResponseBroker()
-	b.Host = host
-	if _, err := fmt.Sscan(port, &b.Port); err != nil {
+	number, err := strconv.Atoi(port)
+	if err != nil {
 		t.Error(err)
 	}
+	b := kmsg.NewMetadataResponseBroker()
+	b.Host, b.Port = host, int32(number)
 	res.Brokers = append(res.Brokers, b)
 	for _, asked := range req.Topics {
 		topic := kmsg.NewMetadataResponseTopic()

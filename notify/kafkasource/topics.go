@@ -17,7 +17,6 @@ func (k *Kafka) prepareTopics(ctx context.Context) error {
 		missing, unready, err := k.topicsState(ctx)
 		switch {
 		case err == nil && len(missing)+len(unready) == 0:
-			k.transport.CloseIdleConnections() // and forget what it heard before: writers would go by that
 			return nil
 		case err == nil && len(missing) > 0 && !k.cfg.Create:
 			return fmt.Errorf("no topic %s in Kafka: create it, or let Onmyway do so with kafka.create_topics",
@@ -37,12 +36,11 @@ func (k *Kafka) prepareTopics(ctx context.Context) error {
 	}
 }
 
-// topicsState asks on a new transport: one that is in use answers from a cache that is seconds old.
+// topicsState asks on new connections: a transport answers from a cache that is seconds old, and writers go by that, too. What it
+// hears now is what they go by.
 func (k *Kafka) topicsState(ctx context.Context) (missing, unready []string, err error) {
-	fresh := k.cfg.transport(k.transport.SASL)
-	defer fresh.CloseIdleConnections()
-	client := kafka.Client{Addr: k.client.Addr, Transport: fresh, Timeout: answerTimeout}
-	res, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: fresh.MetadataTopics})
+	k.transport.CloseIdleConnections()
+	res, err := k.client.Metadata(ctx, &kafka.MetadataRequest{Topics: k.transport.MetadataTopics})
 	if err != nil {
 		return nil, nil, fmt.Errorf("ask Kafka for its topics: %w", err)
 	}

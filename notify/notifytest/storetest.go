@@ -57,7 +57,7 @@ var _ Truth = (*Store)(nil)
 type Nodes func(t *testing.T) Truth
 
 // TestStore checks a Truth. Open makes a new, empty one and returns how to start nodes over it; a node that a test does
-// not close is closed by open's own cleanup.
+// not close is closed by open's own cleanup. Tests run in parallel, and so does open.
 func TestStore(t *testing.T, open func(t *testing.T) Nodes) {
 	for _, test := range []struct {
 		name string

@@ -89,7 +89,8 @@ func (q *queries) of(f shape, write func(shape) string) string {
 type cells []any
 
 // run executes b in tx over all rows and returns how many rows of the database it met. Each, when not nil, is called for
-// every one of those with the columns of b.returning; knowing only how many is faster.
+// every one of those with the columns of b.returning; knowing only how many is faster. After an error the caller takes back tx, or
+// its savepoint.
 func (s *Store) run(ctx context.Context, tx *sql.Tx, b *batch, rows cells, each func(scan func(...any) error) error) (met int64, err error) {
 	for len(rows) > 0 {
 		n, args := s.dialect.take(b, rows)

@@ -38,7 +38,11 @@ func TestStandstillHoldsNobodyUp(t *testing.T) {
 	})
 	defer freezing.Wait()
 	defer end()
-	<-stands
+	select {
+	case <-stands:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it never came to the messages")
+	}
 	began := time.Now()
 	if err := alive.Add(t.Context(), batch()); err != nil {
 		t.Error(err)
